@@ -1,0 +1,1 @@
+"""Chat: a bot with its conversation, from question to stored reply."""

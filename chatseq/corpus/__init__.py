@@ -1,0 +1,1 @@
+"""Corpora: open, read, check and split files of questions and answers."""

@@ -1,0 +1,1 @@
+"""Decoding: the loop from scores to replies, over any engine and any strategy."""

@@ -1,0 +1,42 @@
+"""What an engine must offer to the decoding loop. Arrays are NumPy's or torch's; no module is seen.
+
+Two engines exist: `onnx` runs exported graphs without importing torch, `torch` runs the modules.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+Array = Any  # follows the Python array API through array_api_compat
+
+
+class Encoded(NamedTuple):
+    """What one batch of questions became."""
+
+    memory: tuple[Array, ...]  # (batch, ...) each, never replicated for beams
+    state: tuple[Array, ...]  # (batch, ...) each, the decoder's state before the first token
+
+
+class Stepped(NamedTuple):
+    """What one step of the decoder gave."""
+
+    log_probs: Array  # (rows, vocab)
+    state: tuple[Array, ...]  # (rows, ...) each
+    weights: Array  # (rows, source)
+
+
+class Engine(Protocol):
+    """Encodes questions once and steps through replies.
+
+    `rows` of a step is batch x k with the k rows of one source adjacent; k may change from step to
+    step but is the same for every source.
+    """
+
+    def encode(self, ids: Array, mask: Array) -> Encoded:
+        """Encode questions: ids (batch, source) integers, mask (batch, source) bool."""
+
+    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+        """Advance every row by one token: tokens (rows,)."""
+
+    def array(self, rows: list[list[int]]) -> Array:
+        """Return integers as this engine's array."""

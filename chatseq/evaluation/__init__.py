@@ -1,0 +1,1 @@
+"""Evaluation: figures over the replies of a bot."""

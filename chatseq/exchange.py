@@ -1,0 +1,69 @@
+"""The values that travel through chatseq: what was read from a corpus, and what a bot answered.
+
+Pure values: nothing here knows a file format, a database or a tensor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question with its answer; the only record between corpus readers and training.
+
+    An empty answer marks a question that the bot must decline.
+    """
+
+    question: str
+    answer: str
+    context: tuple[str, ...] = ()  # earlier turns, oldest first
+    tags: tuple[str, ...] = ()
+    source: str = ""  # "file:line" of the record's first line
+
+
+class ReplySource(StrEnum):
+    """Where the text of a reply came from."""
+
+    GENERATED = "generated"
+    RETRIEVED = "retrieved"
+    CORRECTED = "corrected"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the replies that were considered."""
+
+    text: str
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One generated token, and why it was chosen."""
+
+    text: str
+    log_prob: float
+    weights: tuple[float, ...] = ()  # attention over the pieces of the question
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished answer with all that is needed to explain it."""
+
+    text: str
+    source: ReplySource
+    confidence: float  # 0..1
+    alternatives: tuple[Alternative, ...] = ()  # best first, the reply itself left out
+    bot: str = ""
+    strategy: str = ""
+    tokens: int = 0  # generated tokens, the end mark counted
+    milliseconds: float = 0.0
+    pieces: tuple[Piece, ...] = ()
+    question_pieces: tuple[str, ...] = ()
+    seed: int | None = None
+    model: str = ""  # checksum of the weights
+    interrupted: bool = False
+    extra: dict[str, str] = field(default_factory=dict)  # what a responder of another package adds

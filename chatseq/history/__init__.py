@@ -1,0 +1,1 @@
+"""History: conversations kept in a database (SQLAlchemy)."""

@@ -1,0 +1,1 @@
+"""Training: batches, steps, checkpoints and the run that joins them (torch)."""

@@ -1,0 +1,60 @@
+"""What a training run reports. Pure values, safe to import without torch.
+
+A run is a generator of these; drawing, logging, saving elsewhere and stopping are the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One validation question with what the model answers now."""
+
+    question: str
+    expected: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One step of the optimiser."""
+
+    step: int
+    epoch: int
+    loss: float  # mean per target token, nats, with label smoothing
+    tokens: int  # target tokens of this step, the end mark counted, no padding
+    tokens_per_second: float
+    learning_rate: float
+    gradient_norm: float
+    skipped: bool  # the loss or a gradient was not finite; nothing was changed
+    progress: float  # 0..1 of the whole run
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """The figures of one validation."""
+
+    step: int
+    epoch: int
+    loss: float  # mean per target token, nats, without smoothing
+    perplexity: float  # teacher-forced
+    exact_match: float  # free-running, 0..1, over a fixed sample
+    best: bool  # these weights are the best so far
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedReport:
+    """The last word of a run."""
+
+    reason: str  # "epochs done", "no improvement", "time is up", "interrupted", "diverged"
+    step: int
+    seconds: float
+    best_step: int
+    figures: dict[str, float | None] = field(default_factory=dict)
+
+
+TrainingEvent = StepReport | ValidationReport | FinishedReport
