@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 import chatseq
-from chatseq.cli.output import tell_error
-from chatseq.errors import ChatseqError
+from chatseq.cli.output import tell, tell_error
+from chatseq.errors import ChatseqError, PartError
 from chatseq.paths import plugins_folder
 from chatseq.plugins import Registry, discover
 
@@ -24,10 +24,18 @@ DEFAULT_COMMAND = "chat"
 
 
 class CommandGroup(click.Group):
-    """A group whose commands are the parts of kind `command`, imported one by one when asked for."""
+    """A group whose commands are the parts of kind `command`, each imported when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(registry_of(ctx).parts("command"))
+        listed = []
+        for name, part in registry_of(ctx).parts("command").items():
+            try:
+                part.load()
+            except PartError as fault:  # help must work whatever one plugin does
+                tell(str(fault))
+            else:
+                listed.append(name)
+        return listed
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         part = registry_of(ctx).parts("command").get(cmd_name)
