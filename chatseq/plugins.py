@@ -131,6 +131,10 @@ class Registry:
         }
         return dict(sorted(found.items()))
 
+    def contested(self) -> list[Part]:
+        """Return the parts that more than one plugin provides; none of them can be used."""
+        return [part for parts in self._parts.values() if len(parts) > 1 for part in parts]
+
     def find(self, kind: str, name: str, *, where: str = "") -> Part:
         """Return one part.
 
@@ -183,6 +187,8 @@ class Registry:
             marked = self._manager.parse_hookimpl_opts(plugin.module, name) is not None
             if marked and name not in known:
                 raise _Unfit(name, f"there is no such hook.{did_you_mean(name, known)}")
+            if name in known and not marked:
+                raise _Unfit(name, "is not marked; write @hookimpl above it")
 
     def _ask(self, plugin: Plugin, kind: str, hook: str) -> Iterator[Part]:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():

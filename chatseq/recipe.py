@@ -226,7 +226,7 @@ def _put(values: Table, path: list[str], value: Any, where: str) -> None:
             hint = did_you_mean(key, _keys(path[:depth]))
             raise RecipeError(f"No setting named '{'.'.join(path)}' in {where}.{hint}")
         table = inner
-    if last == "name" and "name" in table:
+    if last == "name" and table.get("name", value) != value:
         table.clear()  # another part takes other options
     if value == "none" and "attention" in path:
         values["model"]["attention"] = None
