@@ -1,1 +1,8 @@
-"""Built-in plugin: to be filled."""
+"""Built-in plugin: the tokenizer `subword`, which is learnt from the corpus."""
+
+from chatseq.hookspecs import Reference, hookimpl
+
+
+@hookimpl
+def chatseq_tokenizers() -> dict[str, Reference]:
+    return {"subword": "chatseq_subword.part:Subword"}
