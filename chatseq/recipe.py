@@ -33,10 +33,18 @@ class DataSection(Section):
     """Which exchanges are learnt from."""
 
     validation_share: float = Field(default=0.1, ge=0, lt=1)  # of the distinct questions
-    max_question_tokens: int = Field(default=64, ge=1)  # longer questions are cut at the front
     max_answer_tokens: int = Field(
         default=64, ge=2
     )  # exchanges with longer answers are left out, counted
+
+
+class QuestionSection(Section):
+    """How the encoder reads a question; see chatseq.text.question."""
+
+    fold: bool = True  # read upper and lower case, width variants and quotes alike
+    features: int = Field(default=24, ge=0)  # hashed n-grams a token at most; 0: none
+    feature_buckets: int = Field(default=8192, ge=2)  # rows of their table
+    max_tokens: int = Field(default=64, ge=2)  # longer questions are cut
 
 
 class ModelSection(Section):
@@ -95,6 +103,7 @@ class Recipe(Section):
 
     data: DataSection = DataSection()
     tokenizer: Named = {"name": "subword"}
+    question: QuestionSection = QuestionSection()
     model: ModelSection
     training: TrainingSection = TrainingSection()
     decoding: DecodingSection = DecodingSection()

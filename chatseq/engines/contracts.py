@@ -32,8 +32,15 @@ class Engine(Protocol):
     step but is the same for every source.
     """
 
-    def encode(self, ids: Array, mask: Array) -> Encoded:
-        """Encode questions: ids (batch, source) integers, mask (batch, source) bool."""
+    def encode(self, ids: Array, mask: Array, features: Array | None = None) -> Encoded:
+        """Encode questions.
+
+        Args:
+            ids: (batch, source) integers
+            mask: (batch, source) bool
+            features: (batch, source, features) integers, 0 where there is none; see
+                chatseq.text.question
+        """
 
     def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
         """Advance every row by one token: tokens (rows,)."""

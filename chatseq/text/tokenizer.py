@@ -25,14 +25,8 @@ class Tokenizer(Protocol):
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, without start and end marks."""
 
-    def sample(self, text: str, seed: int, *, dropout: float) -> list[int]:
-        """Return the ids of one random segmentation of a text, the same for the same seed.
-
-        Decoding gives the same text.
-
-        Args:
-            dropout: how far from `encode`, 0 (the same) .. 1 (single characters)
-        """
+    def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
+        """Return the ids of one random segmentation of a text; decoding gives the same text."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids; padding, start and end marks give nothing."""
