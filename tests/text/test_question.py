@@ -71,7 +71,7 @@ def test_the_word_before_changes_one_feature() -> None:
 
 def test_chinese_characters_are_words_with_their_neighbour() -> None:
     first, second = features("你", "好")
-    assert len(first) == len(second) == 2 + 1
+    assert len(first) == len(second) == 2  # the character, and it with the one before
     assert features("您", "好")[1] != second  # the pair differs
     assert set(features("您", "好")[1]) & set(second)  # the character does not
 
