@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A package may import from its own layer and from those below it.
 LAYERS: list[set[str]] = [
     {"errors", "exchange"},
-    {"hookspecs", "plugins", "options", "recipe", "paths", "describe"},
+    {"hookspecs", "plugins", "options", "recipe", "paths", "describe", "files"},
     {"model", "text", "bundle"},
     {"engines", "decoding", "history", "corpus"},
     {"chat", "training", "evaluation"},
