@@ -1,0 +1,96 @@
+"""The main job on real input, as a user does it: train, ask, evaluate, chat in a terminal.
+
+Uses the real corpus beside the project where there is one, else the corpora of the project.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = Path(os.environ["CHATSEQ_HOME"])
+PROGRAM = str(Path(sys.executable).parent / "chatseq")
+REAL = ROOT.parent / "shared" / "corpora" / "personality_chat" / "qna_chitchat_professional.tsv"
+
+ASK_FIELDS = {
+    "text", "source", "confidence", "alternatives", "bot", "strategy", "tokens", "milliseconds",
+}  # fmt: skip
+
+
+def chatseq(*arguments: str | Path) -> str:
+    """Run the program as a user does; a failure ends this job."""
+    command = [PROGRAM, *map(str, arguments)]
+    print("$ chatseq", *arguments, flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    return done.stdout
+
+
+def require(true: bool, what: str) -> None:
+    """End the job with a reason unless this holds."""
+    if not true:
+        sys.exit(f"The main job failed: {what}")
+
+
+def split_corpus() -> tuple[Path, Path]:
+    """Write a training and a test file of the real corpus, and return them."""
+    if not REAL.is_file():
+        folder = ROOT / "corpora" / "starter_en"
+        return folder / "small_talk.tsv", folder / "small_talk.tsv"
+    with REAL.open(encoding="utf-8", newline="") as stream:
+        rows = [row[:2] for row in csv.reader(stream, delimiter="\t")][1:]
+    random.Random(13).shuffle(rows)  # noqa: S311
+    cut = len(rows) // 10
+    files = HOME / "train.tsv", HOME / "test.tsv"
+    for file, some in zip(files, (rows[cut:], rows[:cut]), strict=True):
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, delimiter="\t").writerows([("question", "answer"), *some])
+    return files
+
+
+def train_ask_evaluate() -> None:
+    """A corpus of thousands of questions: learnt, asked, judged."""
+    learn, test = split_corpus()
+    chatseq("corpus", "check", learn)
+    chatseq("train", learn, "--bot", "people", "--minutes", "1.5", "--quiet")
+    reply = json.loads(chatseq("ask", "are you a robot", "--bot", "people", "--json"))
+    require(set(reply) == ASK_FIELDS, f"ask --json has the fields {sorted(reply)}")
+    require(bool(reply["text"]), "ask gave an empty reply")
+    figures = json.loads(chatseq("evaluate", test, "--bot", "people", "--json"))
+    print(figures, flush=True)
+    require(figures["exact_match"] > 0.5, "most held-out questions were answered wrong")
+
+
+def chat_in_a_terminal() -> None:
+    """The first use of all: the starter bot is trained, then talks, and remembers."""
+    child = pexpect.spawn(PROGRAM, ["chat", "--bot", "starter"], encoding="utf-8", timeout=300)
+    child.setwinsize(30, 100)
+    child.expect("›")
+    for question, expected in (("what is chatseq", "chatseq"), ("你好", "[一-鿿]")):
+        child.send(question + "\r")
+        child.expect(expected)
+        child.expect("›")
+    child.send("/nonsense\r")
+    child.expect("nonsense")
+    child.send("/quit\r")
+    child.expect(pexpect.EOF)
+    child.close()
+    require(child.exitstatus == 0, f"the chat ended with {child.exitstatus}")
+    kept = json.loads(chatseq("history", "list", "--json"))
+    require(len(kept) == 1, f"{len(kept)} conversations are kept")
+    found = chatseq("history", "search", "你好")
+    require("你好" in found, "a Chinese word of two characters is not found")
+
+
+if __name__ == "__main__":
+    train_ask_evaluate()
+    chat_in_a_terminal()
+    for arguments in (("plugins", "doctor"), ("doctor",), ("bots", "list")):
+        print(chatseq(*arguments), flush=True)

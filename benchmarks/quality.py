@@ -1,0 +1,156 @@
+"""What a bot learns from real corpora: trains and evaluates through the command line.
+
+    python benchmarks/quality.py starter personality-chat chatterbot translation
+
+Each name makes its split as the corpus's README says, trains a bot in a home of its own, asks the
+test questions, and prints rows of a table. The corpora lie beside the project in ../shared/corpora.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPORA = ROOT.parent / "shared" / "corpora"
+
+Rows = list[tuple[str, str]]
+
+
+def chatseq(home: Path, *arguments: str | Path) -> str:
+    """Run a command and return what it printed; its remarks go to this program's stderr."""
+    command = [sys.executable, "-m", "chatseq", *map(str, arguments)]
+    environment = {**os.environ, "CHATSEQ_HOME": str(home)}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
+
+
+def train(home: Path, name: str, *arguments: str | Path) -> float:
+    """Train a bot and return the seconds of the whole process."""
+    started = time.perf_counter()
+    chatseq(home, "train", *arguments, "--bot", name, "--quiet")
+    return time.perf_counter() - started
+
+
+def evaluate(home: Path, name: str, file: Path, *arguments: str) -> dict[str, Any]:
+    """Return the figures of a bot on a file."""
+    figures = json.loads(chatseq(home, "evaluate", file, "--bot", name, "--json", *arguments))
+    assert isinstance(figures, dict)
+    return figures
+
+
+def write_rows(file: Path, rows: Iterable[tuple[str, str]]) -> Path:
+    """Write questions and answers as a TSV with a header."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(("question", "answer"))
+        writer.writerows(rows)
+    return file
+
+
+def show(title: str, figures: dict[str, Any], seconds: float) -> None:
+    """Print one row."""
+    names = {
+        "exact_match": "exact",
+        "bleu": "BLEU",
+        "chrf": "chrF",
+        "perplexity_teacher_forced": "ppl (teacher-forced)",
+        "perplexity_free_running": "ppl (free-running)",
+        "distinct_2": "distinct-2",
+        "most_frequent_reply": "most frequent reply",
+    }
+    cells = [
+        f"{label} {figures[key]:.3f}" for key, label in names.items() if figures[key] is not None
+    ]
+    print(f"| {title} | {figures['count']} | {' | '.join(cells)} | {seconds:.0f} s |", flush=True)
+
+
+def starter(home: Path) -> None:
+    """The starter bot as a new user gets it, on its held-back paraphrases."""
+    started = time.perf_counter()
+    chatseq(home, "ask", "hello")  # the first use of all trains it
+    seconds = time.perf_counter() - started
+    for language in ("en", "zh"):
+        file = ROOT / "corpora" / f"starter_{language}" / "held_back.tsv"
+        figures = json.loads(chatseq(home, "evaluate", file, "--json"))
+        show(f"starter, {language}", figures, seconds)
+
+
+def personality_chat(home: Path) -> None:
+    """9,793 questions on 90 answers, 90/10 by seed 13."""
+    file = CORPORA / "personality_chat" / "qna_chitchat_professional.tsv"
+    lines = file.read_text(encoding="utf-8").split("\n")[1:]
+    rows = [(q, a) for q, a, *_ in (line.rstrip("\r").split("\t") for line in lines if line)]
+    random.Random(13).shuffle(rows)  # noqa: S311
+    cut = len(rows) // 10
+    seconds = train(home, "people", write_rows(home / "train.tsv", rows[cut:]))
+    show(
+        "personality_chat",
+        evaluate(home, "people", write_rows(home / "test.tsv", rows[:cut])),
+        seconds,
+    )
+
+
+def chatterbot(home: Path) -> None:
+    """Every English question of chatterbot-corpus, learnt by heart; any listed answer is right."""
+    files = sorted((CORPORA / "chatterbot-corpus" / "data" / "english").glob("*.yml"))
+    pairs = json.loads(
+        chatseq(home, "corpus", "show", *files, "-n", "100000", "--json", "--skip-bad")
+    )
+    rows = list(dict.fromkeys((pair["question"], pair["answer"]) for pair in pairs))
+    file = write_rows(home / "english.tsv", rows)
+    seconds = train(home, "english", file, "--set", "data.validation_share=0")
+    show(f"chatterbot-corpus English, {len(rows)} pairs", evaluate(home, "english", file), seconds)
+
+
+def translation(home: Path) -> None:
+    """English to French, at most 10 words, split by distinct sentence, 15 minutes of training."""
+    archive = CORPORA / "tatoeba_fra_eng" / "fra-eng.zip"
+    with zipfile.ZipFile(archive) as packed:
+        text = io.TextIOWrapper(packed.open("fra.txt"), encoding="utf-8", newline="\n").read()
+    pairs = [tuple(line.split("\t")[:2]) for line in text.split("\n") if line]
+    sentences = list(dict.fromkeys(english for english, _ in pairs))
+    random.Random(13).shuffle(sentences)  # noqa: S311
+    test = set(sentences[:1000])
+    left_out = test | set(sentences[1000:2000])
+    short: Callable[[str], bool] = lambda english: len(english.split()) <= 10  # noqa: E731
+    known = [(e, f) for e, f in pairs if short(e) and e not in left_out]
+    asked = [(e, f) for e, f in pairs if short(e) and e in test]
+    learnt = write_rows(home / "learn.tsv", known)
+    seconds = train(home, "french", learnt, "--minutes", "15")
+    file = write_rows(home / "test.tsv", asked)
+    show("tatoeba fra-eng, greedy", evaluate(home, "french", file), seconds)
+    show("tatoeba fra-eng, beam 5", evaluate(home, "french", file, "--strategy", "beam"), seconds)
+    for english in sorted(test)[:5]:
+        reply = json.loads(chatseq(home, "ask", english, "--bot", "french", "--json"))
+        print(f"    {english} -> {reply['text']}", flush=True)
+
+
+CASES: dict[str, Callable[[Path], None]] = {
+    "starter": starter,
+    "personality-chat": personality_chat,
+    "chatterbot": chatterbot,
+    "translation": translation,
+}
+
+
+def main() -> None:
+    """Run the named cases, or all."""
+    for name in sys.argv[1:] or CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            CASES[name](Path(folder))
+
+
+if __name__ == "__main__":
+    main()
