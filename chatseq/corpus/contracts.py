@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import NamedTuple, Protocol
 
 from chatseq.errors import CorpusError
 from chatseq.exchange import Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One text to read: a plain file, an unpacked gzip, or a member of a zip.
+class Line(NamedTuple):
+    """One line of a source, without its line end.
 
-    `open` gives decoded text without line-end translation; each call starts from the beginning.
+    A damaged line (bytes that do not fit the encoding, or far too long) was already reported. It
+    is handed on so that its whole record can be left out: dropping the line alone would put
+    an answer under the wrong question.
     """
 
-    name: str  # as shown in messages: "faq.csv", "fra-eng.zip/fra.txt"
-    path: Path  # the file on disk
-    suffix: str  # lower case, without packing: ".csv"
-    head: str  # the first few thousand characters, for sniffing
-    open: Callable[[], TextIO]
+    number: int  # from 1
+    text: str
+    damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -32,13 +31,51 @@ class BadRows:
     skip: bool = False
     counts: dict[str, int] = field(default_factory=dict)  # by what was wrong
     first: dict[str, str] = field(default_factory=dict)  # the first place of each
+    notes: dict[str, int] = field(default_factory=dict)  # by what was remarkable, yet no fault
+    first_noted: dict[str, str] = field(default_factory=dict)
+    first_message: str = ""  # what would have been raised first
 
-    def report(self, place: str, what: str, advice: str) -> None:
-        """Count the row, or raise a CorpusError that says place, fault and advice."""
+    def report(self, place: str, what: str, advice: str, *, detail: str = "") -> None:
+        """Count the row, or raise a CorpusError that says place, fault and advice.
+
+        Args:
+            what: the kind of fault, one of a few fixed texts, since it is counted by
+            detail: what is particular to this row
+        """
+        told = f"{what} ({detail})" if detail else what
+        message = f"{place}: {told}. {advice}"
         if not self.skip:
-            raise CorpusError(f"{place}: {what}. {advice}")
+            raise CorpusError(message)
+        self.first_message = self.first_message or message
         self.counts[what] = self.counts.get(what, 0) + 1
         self.first.setdefault(what, place)
+
+    def note(self, place: str, what: str) -> None:
+        """Count something worth telling that is no fault; never raises."""
+        self.notes[what] = self.notes.get(what, 0) + 1
+        self.first_noted.setdefault(what, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One text to read: a plain file, an unpacked gzip, or a member of a zip.
+
+    Lines end at "\\n" or "\\r\\n" and nowhere else; each call of `lines` or `pieces` starts
+    from the beginning.
+    """
+
+    name: str  # as shown in messages: "faq.csv", "fra-eng.zip/fra.txt"
+    path: Path  # the file on disk
+    suffix: str  # lower case, without packing: ".csv"
+    head: str  # the first few thousand characters, for sniffing; the last line may be cut
+    lines: Callable[[BadRows], Iterator[Line]]
+    pieces: Callable[[BadRows], Iterator[Line]]  # with line ends; a long line in several pieces
+    encoding: str = "utf-8"
+    partner: Source | None = None  # the other side, where two parallel files were given
+
+    def place(self, line: int) -> str:
+        """Return the place of a line as messages and exchanges carry it."""
+        return f"{self.name}:{line}"
 
 
 class CorpusReader(Protocol):
@@ -48,4 +85,7 @@ class CorpusReader(Protocol):
         """Return how sure this reader is of the source: 0 not mine, up to 100 certain."""
 
     def read(self, source: Source, bad: BadRows) -> Iterator[Exchange]:
-        """Yield the exchanges in order, each with its `file:line`; memory stays bounded."""
+        """Yield the exchanges in order, each with its `file:line`; memory stays bounded.
+
+        Text is given as written: chatseq cleans it, and refuses empty questions, for all readers.
+        """
