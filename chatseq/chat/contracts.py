@@ -8,20 +8,46 @@ from typing import Protocol
 from chatseq.exchange import Reply
 
 
+class ReplyStream(Protocol):
+    """A reply on its way: an iterator over the pieces of its text as they come to stand.
+
+    The pieces joined are the text of the reply; none ever changes or ends within a character. Last
+    comes the finished Reply, exactly once, unless the stream is closed before.
+
+        stream = responder.stream(question)
+        try:
+            for part in stream: ...
+        except KeyboardInterrupt:
+            stream.close()
+            reply = stream.partial()
+    """
+
+    def __iter__(self) -> Iterator[str | Reply]: ...
+
+    def __next__(self) -> str | Reply: ...
+
+    def close(self) -> None:
+        """Stop the work within one step; closing twice, or after the end, does nothing."""
+
+    def partial(self) -> Reply:
+        """Return what was yielded so far as a Reply marked interrupted, at any time.
+
+        After the end it is the finished Reply itself.
+        """
+
+
 class Responder(Protocol):
     """Turns a question and its context into a reply; what the hook `chatseq_responders` names."""
 
-    def stream(self, question: str, context: Sequence[str] = ()) -> Iterator[str | Reply]:
-        """Yield pieces of text as they come to stand, and last the finished Reply.
-
-        Closing the iterator early stops the work within one step.
+    def stream(self, question: str, context: Sequence[str] = ()) -> ReplyStream:
+        """Begin a reply; nothing is computed before the first piece is asked for.
 
         Args:
             context: earlier turns, oldest first
         """
 
     def reply(self, question: str, context: Sequence[str] = ()) -> Reply:
-        """Return the finished reply."""
+        """Return the finished reply: the same as the stream's last value."""
 
     def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
         """Answer many questions without context, batched, in order; for evaluation."""

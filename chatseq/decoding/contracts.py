@@ -1,70 +1,118 @@
 """What a decoding strategy and an adjuster must offer. Arrays only; a module is never seen.
 
-One search serves a batch of questions. Each question has `width` adjacent rows (1 for greedy, the
-beam size for beam search).
+A strategy and an adjuster hold options only, so one object serves many searches at once; what
+belongs to one search is in the object that `begin` returns.
+
+One search serves a batch of questions. Each question has `width` adjacent rows: 1 before the first
+token, then as many as the strategy's choices have, the same number for every question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chatseq.engines.contracts import Array
+from chatseq.text.tokenizer import Tokenizer
+
+
+class Task(NamedTuple):
+    """What a search is about, handed over once before the first step."""
+
+    xp: Any  # the namespace of the arrays, numpy or array_api_compat's torch
+    questions: tuple[tuple[int, ...], ...]  # the ids of each, the end mark included
+    max_length: int  # tokens of a reply at most, the end mark counted
+    seed: int = 0  # for strategies that draw
+    tokenizer: Tokenizer | None = None  # for what needs text: stop strings, known answers
 
 
 @dataclass(slots=True)
 class Search:
     """Where a search stands. The loop writes it; strategies and adjusters read it."""
 
-    batch: int
+    sources: list[int]  # of each group of `width` rows, its question's place in the task
     width: int  # rows a question
-    tokens: Array  # (rows, steps) so far, the start mark left out
-    scores: Array  # (rows,) sum of the chosen log-probabilities
-    finished: Array  # (rows,) bool: ended with the end mark
-    step: int  # how many tokens each row has
-    max_length: int  # tokens at most, the end mark counted
+    rows: Array  # (rows,) 0, 1, 2, ...; for picking one score a row
+    tokens: Array  # (rows, step) so far, the start mark left out
+    scores: Array  # (rows,) as the strategy gave them; 0 before the first token
+    state: tuple[Array, ...]  # (rows, ...) each, the decoder's after the last token
+    weights: Array  # (rows, source), the attention of this step
+    step: int = 0  # how many tokens each row has
+
+
+class Ended(NamedTuple):
+    """A row whose reply ends here: the end mark follows what it has so far."""
+
+    row: int
+    score: float  # with the end mark
 
 
 class Choice(NamedTuple):
-    """What a strategy chose for the next step, row by row."""
+    """What a strategy chose: the rows that go on, and the replies that end.
 
-    parents: Array  # (rows,) which row each new row goes on from
+    Every question has equally many rows. One that is only there for that has the score -inf and is
+    never reported. What is chosen for a question that is done does not matter.
+    """
+
+    parents: Array | None  # (rows,) which row each new row goes on from; None: each from itself
     tokens: Array  # (rows,)
     scores: Array  # (rows,) after the choice
-    finished: Array  # (rows,) bool
+    ended: Sequence[Ended] = ()
+    done: Sequence[int] = ()  # places in `Search.sources` for which no better reply can come
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One finished reply in ids."""
+    """One reply in ids."""
 
     tokens: tuple[int, ...]  # the end mark left out
-    log_probs: tuple[float, ...]  # of each token, and of the end mark where it was reached
-    score: float  # what the strategy ranks by
+    log_probs: tuple[float, ...]  # the model's, of each token, and of the end mark where it ended
+    score: float  # the strategy's; `Chooser.rank` may replace it by what it ranks by
     ended: bool  # False when the maximum length or an interruption cut it
     weights: tuple[tuple[float, ...], ...] = ()  # attention of each token over the question
 
 
-class Adjuster(Protocol):
-    """Changes the log-probabilities before the strategy sees them."""
+class Chooser(Protocol):
+    """A strategy at work on one search."""
 
-    def adjust(self, log_probs: Array, search: Search) -> Array:
-        """Return the changed scores, (rows, vocab); the argument may be written."""
+    def choose(self, scores: Array, search: Search) -> Choice:
+        """Choose which rows go on, with which token, and which replies end.
+
+        Args:
+            scores: log-probabilities after the adjusters, (rows, vocab); padding and start marks
+                have -inf. Must not be written.
+        """
+
+    def rank(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """Return the hypotheses of one question that are worth telling, best first.
+
+        Gets every reply that ended, and those that were cut where the search did not come to its
+        end.
+        """
 
 
 class Strategy(Protocol):
-    """Chooses tokens from scores; holds options only, so one object serves many searches."""
+    """Chooses tokens from scores; what the hook `chatseq_strategies` names."""
 
     @property
-    def width(self) -> int:
-        """Rows that each question needs."""
+    def draws(self) -> bool:
+        """Whether replies depend on the seed."""
 
-    def choose(self, log_probs: Array, search: Search) -> Choice:
-        """Choose the next token of every row, and which row it goes on from."""
+    def begin(self, task: Task) -> Chooser:
+        """Return what chooses for one search."""
 
-    def rank(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """Return the hypotheses of one question, best first, with the score it ranks by."""
 
-    def done(self, search: Search) -> bool:
-        """Tell whether no better reply can come."""
+Adjust = Callable[[Array, Search], Array]
+"""Return the changed scores, (rows, vocab), or the argument itself, which must not be written."""
+
+
+class Adjuster(Protocol):
+    """Changes the scores before a strategy sees them; what the hook `chatseq_adjusters` names.
+
+    An adjuster may only lower scores (or keep them log-probabilities by normalising again), else
+    searches that stop early may miss the best reply. The end mark must stay possible.
+    """
+
+    def begin(self, task: Task) -> Adjust:
+        """Return what adjusts for one search."""

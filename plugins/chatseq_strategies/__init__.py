@@ -1,1 +1,16 @@
-"""Built-in plugin: to be filled."""
+"""Built-in plugin: the decoding strategies and the adjusters in front of them."""
+
+from chatseq.hookspecs import Reference, hookimpl
+
+
+@hookimpl
+def chatseq_strategies() -> dict[str, Reference]:
+    return {
+        "beam": "chatseq_strategies.beam:Beam",
+        "greedy": "chatseq_strategies.greedy:Greedy",
+    }
+
+
+@hookimpl
+def chatseq_adjusters() -> dict[str, Reference]:
+    return {"ngram-block": "chatseq_strategies.ngram_block:NgramBlock"}
