@@ -39,14 +39,16 @@ class Pair(NamedTuple):
 
 @dataclass(slots=True)
 class Perplexity:
-    """Sums over reference tokens; adds over batches."""
+    """Sums over the tokens of wanted answers; adds over batches."""
 
+    answers: int = 0
     tokens: int = 0
     teacher_forced_nats: float = 0.0
     free_running_nats: float = 0.0
 
     def add(self, other: Perplexity) -> None:
         """Take in the sums of other pairs."""
+        self.answers += other.answers
         self.tokens += other.tokens
         self.teacher_forced_nats += other.teacher_forced_nats
         self.free_running_nats += other.free_running_nats
@@ -91,7 +93,7 @@ def _of_batch(engine: Engine, pairs: Sequence[Pair], features: int) -> Perplexit
     rows = xp.arange(_RUNS * len(pairs), device=wanted.device)
     state = tuple(xp.take(part, rows // _RUNS, axis=0) for part in encoded.state)
     tokens = xp.full_like(rows, START_ID)
-    sums = Perplexity()
+    sums = Perplexity(answers=len(pairs))
     for place in range(wanted.shape[1]):
         stepped = engine.step(tokens, state, encoded.memory)
         state = stepped.state

@@ -1,0 +1,153 @@
+"""One evaluation from questions to figures; used by `chatseq evaluate` and at the end of training.
+
+`evaluation` is a generator that tells how far it is and ends with the Report; `evaluate` is the
+same in one call. Neither prints, and neither knows where the bot came from.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple, Protocol
+
+from chatseq.engines.contracts import Engine
+from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.perplexity import Perplexity, pair_of, score
+from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.scoreboard import Scoreboard
+from chatseq.exchange import Exchange, Reply
+from chatseq.plugins import Registry
+from chatseq.text.question import QuestionReader
+
+_TOGETHER = 64  # replies between two words of progress
+
+
+class Answering(Protocol):
+    """The part of a responder that an evaluation needs."""
+
+    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
+        """Answer every question, in order."""
+
+
+class Evaluated(Protocol):
+    """The parts of a bot that an evaluation needs."""
+
+    @property
+    def responder(self) -> Answering:
+        """Who is asked."""
+
+    @property
+    def engine(self) -> Engine:
+        """What gives the probabilities of the wanted answers."""
+
+    @property
+    def reader(self) -> QuestionReader:
+        """How the engine's questions are read."""
+
+
+class Progress(NamedTuple):
+    """How far an evaluation is: questions answered and wanted answers scored."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of an evaluation; None where one does not apply. See docs/evaluation.md."""
+
+    count: int  # questions asked
+    exact_match: float | None = None  # 0..1
+    bleu: float | None = None  # 0..100
+    chrf: float | None = None  # 0..100
+    rouge_l: float | None = None  # 0..1
+    perplexity_teacher_forced: float | None = None
+    perplexity_free_running: float | None = None
+    distinct_1: float | None = None  # 0..1
+    distinct_2: float | None = None  # 0..1
+    most_frequent_reply: float | None = None  # 0..1
+    declined: float | None = None  # 0..1, of the questions to be declined
+    wrongly_declined: float | None = None  # 0..1, of the others
+    auroc: float | None = None  # 0..1
+    seconds: float = 0.0
+    more: dict[str, float | None] = field(default_factory=dict)  # from metrics of other plugins
+    faults: tuple[str, ...] = ()  # what kept a metric from its figures, a line each
+
+    def figures(self) -> dict[str, float | None]:
+        """Return every figure by name, ready for JSON; those of other plugins come last."""
+        return {name: getattr(self, name) for name in FIGURES} | self.more
+
+
+FIGURES = tuple(each.name for each in fields(Report) if each.name not in ("more", "faults"))
+_OWN = ("count", "perplexity_teacher_forced", "perplexity_free_running", "seconds")
+
+
+def evaluate(
+    bot: Evaluated,
+    exchanges: Iterable[Exchange],
+    registry: Registry,
+    *,
+    on_progress: Callable[[Progress], object] | None = None,
+) -> Report:
+    """Ask every question once and return the figures; see `evaluation`."""
+    for event in evaluation(bot, exchanges, registry):
+        if isinstance(event, Report):
+            return event
+        if on_progress is not None:
+            on_progress(event)
+    raise AssertionError("an evaluation ends with its report")
+
+
+def evaluation(
+    bot: Evaluated, exchanges: Iterable[Exchange], registry: Registry
+) -> Iterator[Progress | Report]:
+    """Ask every question once; yield progress, and last the Report.
+
+    Args:
+        exchanges: rows with the same question are one question with several answers; an empty
+            answer marks a question to be declined
+        registry: whose metrics are used; one that fails costs its own figures and is told
+    """
+    started = time.perf_counter()
+    questions = asked(exchanges)
+    total = len(questions) + sum(len(question.answers) for question in questions)
+    board, sums, done = Scoreboard(registry, reserved=_OWN), Perplexity(), 0
+    for some in _judged(bot.responder, questions):
+        board.add(some)
+        done += len(some)
+        yield Progress(done, total)
+    for part in _scored(bot, questions):
+        sums.add(part)
+        done += part.answers
+        yield Progress(done, total)
+    yield _report(len(questions), board, sums, time.perf_counter() - started)
+
+
+def _judged(responder: Answering, questions: Sequence[Asked]) -> Iterator[list[Judged]]:
+    replies = responder.reply_all([question.text for question in questions])
+    both = zip(questions, replies, strict=True)
+    judged = (Judged(question.text, question.answers, reply) for question, reply in both)
+    while some := list(itertools.islice(judged, _TOGETHER)):
+        yield some
+
+
+def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
+    pairs = [
+        pair_of(bot.reader, each.text, answer) for each in questions for answer in each.answers
+    ]
+    return score(bot.engine, pairs, features=bot.reader.features)
+
+
+def _report(count: int, board: Scoreboard, sums: Perplexity, seconds: float) -> Report:
+    given = board.figures()
+    return Report(
+        count=count,
+        perplexity_teacher_forced=sums.teacher_forced,
+        perplexity_free_running=sums.free_running,
+        seconds=round(seconds, 3),
+        **{name: given[name] for name in FIGURES if name in given},
+        more={name: value for name, value in given.items() if name not in FIGURES},
+        faults=tuple(str(fault) for fault in board.faults),
+    )
