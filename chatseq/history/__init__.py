@@ -1,1 +1,1 @@
-"""History: conversations kept in a database (SQLAlchemy)."""
+"""Conversations kept as trees of messages; the only place that knows a database."""

@@ -1,0 +1,144 @@
+"""The values that come out of the history, and what every history can do.
+
+Nothing here knows a database: SQLAlchemy is only loaded with chatseq.history.store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from chatseq.exchange import Alternative, Reply
+
+LAST = "last"  # names the conversation with the newest message, wherever an id is asked for
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    QUESTION = "question"
+    REPLY = "reply"
+
+
+class Status(StrEnum):
+    """What became of a message."""
+
+    PENDING = "pending"  # a question that has no reply yet
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"  # a reply that was stopped; its text is the part that had come
+    FAILED = "failed"  # a question whose reply could not be made
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One question or one reply; `parent` makes the messages of a conversation a tree."""
+
+    id: int  # grows with every message, whatever the clock says
+    conversation: str
+    parent: int | None  # the message it follows; None begins the conversation
+    role: Role
+    text: str
+    status: Status
+    created: datetime  # UTC
+    source: str = ""  # a chatseq.exchange.ReplySource; empty for questions
+    confidence: float | None = None  # 0..1
+    strategy: str = ""
+    bot: str = ""
+    model: str = ""  # checksum of the weights
+    tokens: int = 0
+    milliseconds: float = 0.0
+    seed: int | None = None
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation, without its messages."""
+
+    id: str
+    title: str
+    bot: str
+    created: datetime  # UTC
+    head: int | None  # the message the next question follows; None after everything was undone
+    messages: int  # on all branches
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that was searched for, with the words around the place."""
+
+    message: Message
+    title: str
+    snippet: str  # one line, not yet safe for a terminal
+
+
+class History(Protocol):
+    """Keeps conversations; usable from several threads.
+
+    Every method raises HistoryError when the history cannot be read or written, and for an id
+    that does not exist.
+    """
+
+    @property
+    def saved(self) -> bool:
+        """Whether what is added outlives this process."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should be told about opening this history, one line each."""
+
+    def add_question(
+        self, text: str, *, conversation: str | None, parent: int | None, bot: str = ""
+    ) -> Message:
+        """Store a question as the new head; without a conversation, begin one with it."""
+
+    def add_reply(self, question: int, reply: Reply) -> Message:
+        """Store a reply to a question as the new head; an interrupted one is marked as such."""
+
+    def mark_failed(self, question: int) -> None:
+        """Mark a question whose reply could not be made."""
+
+    def move_head(self, conversation: str, message: int | None) -> None:
+        """Let the next question follow another message of the conversation."""
+
+    def find(self, which: str) -> Conversation:
+        """Return the conversation named by its id, the beginning of its id, or `last`."""
+
+    def conversations(self, limit: int | None = None) -> tuple[Conversation, ...]:
+        """Return the conversations, that with the newest message first."""
+
+    def messages(self, conversation: str) -> tuple[Message, ...]:
+        """Return all messages of a conversation, on every branch, oldest first."""
+
+    def search(self, query: str, limit: int = 20) -> tuple[Found, ...]:
+        """Return the newest messages that hold every word of the query, newest first.
+
+        "Quoted words" must follow each other; a word that ends in * may go on. No query raises.
+        """
+
+    def add_conversation(self, conversation: Conversation, messages: Sequence[Message]) -> bool:
+        """Store a whole conversation, as when importing; False when its id is here already.
+
+        Args:
+            messages: oldest first; their ids are replaced, what refers to them follows
+        """
+
+    def delete(self, conversation: str) -> None:
+        """Delete a conversation for good: its words can be found nowhere afterwards."""
+
+    def close(self) -> None:
+        """Give back what the history holds open."""
+
+
+def branch(messages: Sequence[Message], head: int | None) -> tuple[Message, ...]:
+    """Return the messages that lead to the head, oldest first."""
+    by_id = {message.id: message for message in messages}
+    path = []
+    while head is not None and head in by_id:
+        message = by_id.pop(head)  # popped, so that a damaged loop of parents ends
+        path.append(message)
+        head = message.parent
+    return tuple(reversed(path))

@@ -1,0 +1,55 @@
+"""The messages of the history's errors, shared by all histories."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatseq.errors import HistoryError
+
+_SHOWN = 5
+
+
+def only_one(which: str, ids: Sequence[str]) -> str:
+    """Return the one id that was found for what a user typed.
+
+    Raises:
+        HistoryError: none or several were found.
+    """
+    if not ids:
+        raise no_conversation(which)
+    if len(ids) > 1:
+        shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+        raise HistoryError(f"'{which}' begins several conversations: {shown}. Type more of the id.")
+    return ids[0]
+
+
+def no_conversation(which: str) -> HistoryError:
+    """Return the error about a conversation that does not exist."""
+    if not which.strip():
+        return HistoryError("No conversation is named. Give an id from: chatseq history list")
+    return HistoryError(f"No conversation '{which}'. See the ids: chatseq history list")
+
+
+def no_message(number: int) -> HistoryError:
+    """Return the error about a message that does not exist, perhaps deleted meanwhile."""
+    return HistoryError(
+        f"No message {number} in the history: its conversation was deleted. Begin a new one."
+    )
+
+
+def cannot(what: str, reason: str, where: Path | str, advice: str) -> HistoryError:
+    """Return the error about a history that cannot be used, with the space left on its disk."""
+    return HistoryError(f"The history cannot be {what}: {reason}. {where}{_space(where)}. {advice}")
+
+
+def _space(where: Path | str) -> str:
+    if not isinstance(where, Path):
+        return ""
+    folder = next((p for p in where.parents if p.is_dir()), None)
+    try:
+        free = shutil.disk_usage(folder).free if folder else 0
+    except OSError:
+        return ""
+    return f" ({free / 1e6:.1f} MB free)" if folder else ""
