@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from chatseq.training.events import TrainingEvent
 
 PROJECT = "chatseq"
@@ -136,5 +138,9 @@ def chatseq_slash_commands() -> Mapping[str, Reference]:  # type: ignore[empty-b
 
 
 @hookspec
-def chatseq_training_event(event: TrainingEvent) -> None:
-    """Told of each report of a training run, in order; its failure never stops the run."""
+def chatseq_training_event(event: TrainingEvent, run: Path) -> None:
+    """Told of each report of a training run, in order; its failure never stops the run.
+
+    Args:
+        run: the folder of the run, where an observer may keep files of its own
+    """

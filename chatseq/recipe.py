@@ -136,10 +136,11 @@ class Recipe(Section):
         Raises:
             PartError: a part or an option is not known.
         """
-        for kind, key, table in self._parts():
+        for kind, key, table in self.parts():
             check_part(registry, kind, table, where=f"in {where} [{key}]")
 
-    def _parts(self) -> Iterable[tuple[str, str, Table]]:
+    def parts(self) -> Iterable[tuple[str, str, Table]]:
+        """Yield each part that the recipe names: its kind, its key and its table."""
         yield "tokenizer", "tokenizer", self.tokenizer
         yield "encoder", "model.encoder", self.model.encoder
         if self.model.attention is not None:
