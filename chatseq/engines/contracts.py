@@ -45,5 +45,5 @@ class Engine(Protocol):
     def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
         """Advance every row by one token: tokens (rows,)."""
 
-    def array(self, rows: list[list[int]]) -> Array:
-        """Return integers as this engine's array."""
+    def array(self, values: Any) -> Array:
+        """Return integers or booleans, a NumPy array or nested lists, as this engine's array."""

@@ -1,1 +1,27 @@
-"""Built-in plugin: to be filled."""
+"""Built-in plugin: recurrent encoders and decoders (GRU and LSTM)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chatseq.hookspecs import Reference, hookimpl
+
+
+@hookimpl
+def chatseq_encoders() -> Mapping[str, Reference]:
+    """Name the recurrent encoders."""
+    return {
+        "gru": "chatseq_rnn.encoder:GruEncoder",
+        "lstm": "chatseq_rnn.encoder:LstmEncoder",
+    }
+
+
+@hookimpl
+def chatseq_decoders() -> Mapping[str, Reference]:
+    """Name the decoders that attend, and those that only have the context vector."""
+    return {
+        "gru": "chatseq_rnn.attending:GruDecoder",
+        "lstm": "chatseq_rnn.attending:LstmDecoder",
+        "gru-context": "chatseq_rnn.context:GruContextDecoder",
+        "lstm-context": "chatseq_rnn.context:LstmContextDecoder",
+    }

@@ -1,0 +1,20 @@
+"""One batch of exchanges as tensors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Questions and answers in ids, rows filled up with padding on the right.
+
+    Answers end with the end mark; the start mark is put in front by the model.
+    """
+
+    question_ids: Tensor  # (batch, source)
+    question_mask: Tensor  # (batch, source)
+    question_features: Tensor | None  # (batch, source, features), 0 where there is none
+    answer_ids: Tensor  # (batch, target)
+    answer_mask: Tensor  # (batch, target)

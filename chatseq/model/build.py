@@ -1,0 +1,60 @@
+"""From a recipe to a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatseq.model.contracts import Attention, Decoder, Encoder, MakeAttention
+from chatseq.model.initialise import initialise
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.options import build_part
+from chatseq.plugins import Registry
+
+if TYPE_CHECKING:
+    from chatseq.recipe import Recipe
+
+
+def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq2Seq:
+    """Return a new network as the recipe describes it; its weights follow torch's seed.
+
+    Raises:
+        PartError: a part is not known or refuses its options.
+    """
+    section = recipe.model
+    embedding_size = section.embedding_size
+    encoder: Encoder = build_part(
+        registry, "encoder", section.encoder, embedding_size, where="in [model.encoder]"
+    )
+    decoder: Decoder = build_part(
+        registry,
+        "decoder",
+        section.decoder,
+        embedding_size,
+        encoder.output_size,
+        _attention_maker(registry, recipe, encoder.output_size),
+        where="in [model.decoder]",
+    )
+    model = Seq2Seq(
+        encoder,
+        decoder,
+        vocabulary_size=vocabulary_size,
+        embedding_size=embedding_size,
+        dropout=section.dropout,
+        feature_buckets=recipe.question.feature_buckets if recipe.question.features else 0,
+    )
+    initialise(model)
+    return model
+
+
+def _attention_maker(registry: Registry, recipe: Recipe, memory_size: int) -> MakeAttention | None:
+    spec = recipe.model.attention
+    if spec is None:
+        return None
+
+    def make(query_size: int) -> Attention:
+        attention: Attention = build_part(
+            registry, "attention", spec, query_size, memory_size, where="in [model.attention]"
+        )
+        return attention
+
+    return make

@@ -1,0 +1,155 @@
+"""The network: an embedding, an encoder, a decoder and an output layer, joined.
+
+It knows none of them by name. Questions and answers share one embedding, and the output layer is
+the same matrix again (Press and Wolf 2017).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from chatseq.model.batch import Batch
+from chatseq.model.contracts import Decoder, Encoder, Memory
+from chatseq.model.embedding import FeatureEmbedding
+from chatseq.model.loss import Loss, output_loss
+from chatseq.text.tokenizer import END_ID, START_ID
+
+MULTIPLE = 64  # rows of the output matrix: products of 8001 columns take 1.7 times those of 8000
+IMPOSSIBLE = -1e9  # the bias of ids that must not be generated; finite, so that sums stay finite
+
+
+class Started(NamedTuple):
+    """Questions that were read, and the state before the first token of their answers."""
+
+    memory: tuple[Tensor, ...]  # (batch, ...) each, what belongs to the source
+    state: tuple[Tensor, ...]  # (batch, ...) each
+
+
+class Advanced(NamedTuple):
+    """One step of every row."""
+
+    log_probs: Tensor  # (rows, vocab)
+    state: tuple[Tensor, ...]  # (rows, ...) each
+    weights: Tensor  # (rows, source)
+
+
+class Seq2Seq(nn.Module):
+    """Reads questions and gives probabilities of answers."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        *,
+        vocabulary_size: int,
+        embedding_size: int,
+        dropout: float = 0.0,
+        feature_buckets: int = 0,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            vocabulary_size: ids of the tokenizer
+            dropout: share of numbers left out of embeddings, of the encoder's memory, and in front
+                of the output layer while learning
+            feature_buckets: rows of the table of question features; 0: there are none
+        """
+        super().__init__()
+        rows = -(-vocabulary_size // MULTIPLE) * MULTIPLE
+        self.vocabulary_size = vocabulary_size
+        self.dropout = dropout
+        self.embedding = nn.Embedding(rows, embedding_size)
+        self.features = (
+            FeatureEmbedding(feature_buckets, embedding_size) if feature_buckets else None
+        )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.to_embedding: nn.Module = nn.Identity()
+        if decoder.output_size != embedding_size:  # tying needs equal widths
+            self.to_embedding = nn.Linear(decoder.output_size, embedding_size, bias=False)
+        self.bias = nn.Parameter(torch.zeros(rows))
+        ids = torch.arange(rows)
+        allowed = (ids >= END_ID) & (ids < vocabulary_size)
+        self.register_buffer("allowed", allowed, persistent=False)
+        self.allowed: Tensor
+
+    def forward(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
+        """Return the loss of a batch; see `loss`."""
+        started = self.encode(batch.question_ids, batch.question_mask, batch.question_features)
+        embedded = self._dropped(self._embedded(_shifted(batch.answer_ids)))
+        decoded = self.decoder(embedded, started.state, started.memory)  # (batch, target, output)
+        real = decoded.hidden[batch.answer_mask]  # (tokens, output)
+        total = output_loss(
+            self._dropped(self.to_embedding(real)),
+            self.embedding.weight,
+            self.bias,
+            batch.answer_ids[batch.answer_mask],
+            label_smoothing=label_smoothing,
+            allowed=self.allowed,
+        )
+        return Loss(total, real.shape[0])
+
+    def loss(self, batch: Batch, *, label_smoothing: float = 0.0) -> Loss:
+        """Return the summed cross entropy of the answers, given the questions, and their tokens.
+
+        The answer's own tokens are fed in (teacher forcing), all steps at once.
+        """
+        found: Loss = self(batch, label_smoothing)
+        return found
+
+    def encode(self, ids: Tensor, mask: Tensor, features: Tensor | None = None) -> Started:
+        """Read questions.
+
+        Args:
+            ids: (batch, source)
+            mask: (batch, source)
+            features: (batch, source, features), where the model was built with features
+        """
+        embedded = self._embedded(ids)  # (batch, source, embedding)
+        if self.features is not None:
+            if features is None:
+                raise ValueError("This model reads questions with features; none were given.")
+            embedded = embedded + self._scaled(self.features(features))
+        memory = self.encoder(self._dropped(embedded), mask)
+        if self.training:
+            states, summary = self._dropped(memory.states), self._dropped(memory.summary)
+            memory = Memory(states, memory.mask, summary)
+        return Started(self.decoder.prepare(memory), self.decoder.start(memory))
+
+    def step(
+        self, tokens: Tensor, state: tuple[Tensor, ...], memory: tuple[Tensor, ...]
+    ) -> Advanced:
+        """Advance every row by one token.
+
+        Padding and the start mark get a log-probability near -1e9: no reply holds them.
+
+        Args:
+            tokens: (rows,), the k rows of a source adjacent
+        """
+        decoded = self.decoder(self._embedded(tokens.unsqueeze(1)), state, memory)
+        hidden = self.to_embedding(decoded.hidden.squeeze(1))  # (rows, embedding)
+        size = self.vocabulary_size
+        bias = self.bias.masked_fill(~self.allowed, IMPOSSIBLE)[:size]
+        logits = F.linear(hidden, self.embedding.weight[:size], bias)  # (rows, vocab)
+        return Advanced(logits.log_softmax(-1), decoded.state, decoded.weights.squeeze(1))
+
+    def _embedded(self, ids: Tensor) -> Tensor:
+        return self._scaled(self.embedding(ids))
+
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        # Rows are short for the output layer's sake; a recurrent layer wants numbers near 1.
+        scaled: Tensor = vectors * self.embedding.embedding_dim**0.5
+        return scaled
+
+    def _dropped(self, numbers: Tensor) -> Tensor:
+        return F.dropout(numbers, self.dropout, self.training)
+
+
+def _shifted(answer_ids: Tensor) -> Tensor:
+    """Return what is fed in to predict the answers: the start mark, then all but the last."""
+    start = answer_ids.new_full((answer_ids.shape[0], 1), START_ID)
+    return torch.cat([start, answer_ids[:, :-1]], dim=1)
