@@ -51,12 +51,12 @@ class TableEngine:
 
 
 class Letters:
-    """A tokenizer of the letters a and b."""
+    """A tokenizer of the letters a and b; it does not see others."""
 
     size = 5
 
     def encode(self, text: str) -> list[int]:
-        return [A + "ab".index(letter) for letter in text]
+        return [A + "ab".index(letter) for letter in text if letter in "ab"]
 
     def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
         return self.encode(text)

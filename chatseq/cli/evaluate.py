@@ -1,0 +1,121 @@
+"""`chatseq evaluate`: ask a bot the questions of a file and judge its replies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chatseq.cli.main import registry_of
+from chatseq.cli.output import say_json, say_table, tell
+
+if TYPE_CHECKING:
+    from chatseq.chat.bot import Bot
+    from chatseq.evaluation.report import Progress, Report
+    from chatseq.exchange import Exchange
+    from chatseq.plugins import Registry
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--bot", "name", metavar="NAME", help="Which bot; else the one trained last.")
+@click.option("--strategy", metavar="NAME", help="A decoding strategy, instead of the bot's own.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the bot (decoding.max_length=20) or of a reader (csv.question=Frage).",
+)
+@click.option("--format", "format_", metavar="NAME", help="Reader, instead of guessing.")
+@click.option("--encoding", metavar="NAME", help="Encoding of files without a mark.")
+@click.option("--skip-bad", is_flag=True, help="Leave bad rows out and count them.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def evaluate(
+    ctx: click.Context, /, files: tuple[str, ...], name: str | None, as_json: bool, **given: Any
+) -> None:
+    """Ask a bot the questions of a file and judge its replies.
+
+    Rows with the same question are one question with several right answers. An empty answer marks
+    a question that the bot must decline.
+    """
+    from chatseq.evaluation.labels import labelled
+    from chatseq.evaluation.report import evaluation
+
+    registry = registry_of(ctx)
+    exchanges, settings = _exchanges(registry, files, given)
+    bot = _bot(registry, name, given["strategy"], settings)
+    report = _watched(evaluation(bot, exchanges, registry))
+    for fault in report.faults:
+        tell(fault)
+    if as_json:
+        say_json(report.figures())
+        return
+    say_table(("figure", "value", "meaning"), labelled(report.figures()))
+
+
+def _exchanges(
+    registry: Registry, files: tuple[str, ...], given: dict[str, Any]
+) -> tuple[list[Exchange], tuple[str, ...]]:
+    """Return what the files hold, and the settings that are no reader's."""
+    from chatseq.corpus.read import ReadOptions, ReadReport, read_corpus, reader_settings
+
+    for_readers, others = reader_settings(registry, given["settings"])
+    options = ReadOptions(
+        format=given["format_"],
+        encoding=given["encoding"],
+        skip_bad=given["skip_bad"],
+        settings=for_readers,
+    )
+    report = ReadReport()
+    exchanges = list(read_corpus(registry, files, options=options, report=report))
+    if report.skipped:
+        tell(f"{report.skipped} bad rows were left out.")
+    return exchanges, others
+
+
+def _bot(
+    registry: Registry, name: str | None, strategy: str | None, settings: tuple[str, ...]
+) -> Bot:
+    from chatseq.chat.bot import load_bot
+
+    # A chat runs on one core, where single steps are fastest; many questions at once use all.
+    overrides = [f"engine.threads={_cores()}"]
+    if strategy is not None:
+        overrides.append(f"decoding.strategy.name={strategy}")
+    return load_bot(registry, name, overrides=[*overrides, *settings])
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS, Windows
+
+
+def _watched(events: Iterator[Progress | Report]) -> Report:
+    """Run an evaluation to its end, with a bar where a person is watching."""
+    from chatseq.evaluation.report import Report
+
+    # Taken to its end, so that the bar is gone before anything is printed.
+    *_, report = _with_bar(events) if sys.stderr.isatty() else events
+    assert isinstance(report, Report)  # noqa: S101  (it always comes last)
+    return report
+
+
+def _with_bar(events: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from chatseq.evaluation.report import Progress
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Evaluating", total=None)
+        for event in events:
+            if isinstance(event, Progress):
+                bar.update(task, completed=event.done, total=event.total)
+            yield event
