@@ -77,7 +77,7 @@ class Decoding(Iterator[Search]):
         self._engine, self._task = engine, task
         self._chooser = strategy.begin(task)
         self._adjusters = [adjuster.begin(task) for adjuster in adjusters]
-        self._memory, self._state = encoded.memory, encoded.state
+        self._memory = encoded.memory
         self._last = xp.full_like(ids[:, 0], START_ID)
         self._history = xp.zeros((ids.shape[0], max_length), dtype=ids.dtype, device=ids.device)
         self._trace = Trace()
@@ -94,10 +94,11 @@ class Decoding(Iterator[Search]):
         )
 
     def __next__(self) -> Search:
+        """Take a step and return where the search stands; it cannot go on after an exception."""
         search = self._search
         if not search.sources or search.step == self._task.max_length:
             raise StopIteration
-        stepped = self._engine.step(self._last, self._state, self._memory)
+        stepped = self._engine.step(self._last, search.state, self._memory)
         search.state, search.weights = stepped.state, stepped.weights
         scores = without_marks(self._xp, stepped.log_probs)
         for adjust in self._adjusters:
@@ -106,8 +107,9 @@ class Decoding(Iterator[Search]):
         for ended in choice.ended:
             self._end(ended, stepped)
         self._done.update([search.sources[place] for place in choice.done])
-        self._go_on(choice, stepped)
-        return search
+        # An interrupt may come between any two lines: one assignment makes the step count.
+        self._search = self._after(choice, stepped)
+        return self._search
 
     @property
     def open_questions(self) -> frozenset[int]:
@@ -148,29 +150,30 @@ class Decoding(Iterator[Search]):
         )
         self._ended.setdefault(question, []).append(whole)
 
-    def _go_on(self, choice: Choice, stepped: Stepped) -> None:
-        """Move every row to where the choice puts it."""
+    def _after(self, choice: Choice, stepped: Stepped) -> Search:
+        """Return where the search stands when every row is where the choice puts it."""
         search, xp = self._search, self._xp
         places = self._places_to_keep(choice)
         if not places:
-            search.sources = []
-            return
+            return replace(search, sources=[])
         width = choice.tokens.shape[0] // len(search.sources)
-        if len(places) < len(search.sources):
+        sources = search.sources
+        if len(places) < len(sources):
             choice = self._only(choice, places, width)
+            sources = [sources[place] for place in places]
         parents = self._moved(choice.parents)
-        came_from = search.rows if parents is None else parents
+        rows, state = search.rows, stepped.state
+        came_from = rows if parents is None else parents
         chosen = stepped.log_probs[came_from, choice.tokens]
         self._trace.add(Link(parents, choice.tokens, chosen, stepped.weights))
-        self._state = stepped.state
         if parents is not None:
-            self._state = tuple(xp.take(part, parents, axis=0) for part in stepped.state)
+            rows = xp.arange(parents.shape[0], device=parents.device)
+            state = tuple(xp.take(part, parents, axis=0) for part in state)
             self._history = xp.take(self._history, parents, axis=0)
-            search.rows = xp.arange(parents.shape[0], device=parents.device)
         self._history[:, search.step] = self._last = choice.tokens
-        search.step += 1
-        search.width, search.scores = width, choice.scores
-        search.tokens = self._history[:, : search.step]
+        step = search.step + 1
+        tokens = self._history[:, :step]
+        return Search(sources, width, rows, tokens, choice.scores, state, stepped.weights, step)
 
     def _places_to_keep(self, choice: Choice) -> list[int] | range:
         """Return the questions that stay in the batch, by their places in it."""
@@ -182,11 +185,10 @@ class Decoding(Iterator[Search]):
         return live if worth else range(len(sources))
 
     def _only(self, choice: Choice, places: Sequence[int], width: int) -> Choice:
-        """Leave the other questions, and what was remembered of them, behind."""
+        """Leave the other questions behind."""
         xp, tokens = self._xp, choice.tokens
         kept = xp.asarray(places, dtype=tokens.dtype, device=tokens.device)
         self._memory = tuple(xp.take(part, kept, axis=0) for part in self._memory)
-        self._search.sources = [self._search.sources[place] for place in places]
         rows = (kept[:, None] * width + xp.arange(width, device=tokens.device)).reshape(-1)
         parents = rows if choice.parents is None else choice.parents[rows]
         return Choice(parents, tokens[rows], choice.scores[rows])

@@ -1,1 +1,8 @@
-"""Built-in plugin: to be filled."""
+"""Built-in plugin: the responders that answer questions."""
+
+from chatseq.hookspecs import Reference, hookimpl
+
+
+@hookimpl
+def chatseq_responders() -> dict[str, Reference]:
+    return {"seq2seq": "chatseq_qa.seq2seq:Seq2SeqResponder"}

@@ -63,11 +63,23 @@ class SubwordTokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids; padding, start and end marks give nothing."""
         spoken = [at for at in ids if at >= FIRST_FREE_ID]
-        return self._pipeline.decode(spoken, skip_special_tokens=False)
+        text = self._pipeline.decode(spoken, skip_special_tokens=False)
+        # One byte out of place makes the library spoil the whole characters beside it too; text
+        # that was already shown must not change when such a byte follows.
+        return self._decode_bytewise(spoken) if "\ufffd" in text else text
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Return what each id stands for; a piece that begins a word begins with its space."""
         return [self._pipeline.id_to_token(at) or "" for at in ids]
+
+    def _decode_bytewise(self, ids: Sequence[int]) -> str:
+        parts = []
+        for spelt, run in itertools.groupby(ids, key=lambda at: at < FIRST_FREE_ID + len(BYTES)):
+            if spelt:
+                parts.append(bytes(at - FIRST_FREE_ID for at in run).decode(errors="replace"))
+            else:
+                parts += self.pieces(list(run))
+        return "".join(parts).removeprefix(" ")
 
     def to_json(self) -> str:
         """Return everything needed to load the tokenizer again."""

@@ -312,3 +312,32 @@ def test_the_seed_reaches_the_strategy() -> None:
     strategy = Two()
     decode(engine(), questions_of((5,)), strategy, max_length=2, seed=41)
     assert strategy.seed == 41
+
+
+def test_an_interrupt_within_a_step_leaves_what_the_steps_before_gave() -> None:
+    class Stop(BaseException):
+        pass
+
+    class Brittle(Beam):
+        """Breaks off after the choice of the third step was made."""
+
+        def begin(self, task: Task) -> Any:
+            chooser = super().begin(task)
+            choose = chooser.choose
+
+            def broken(scores: Array, search: Search) -> Choice:
+                chosen = choose(scores, search)
+                if search.step == 2:
+                    raise Stop
+                return chosen
+
+            chooser.choose = broken  # type: ignore[method-assign]
+            return chooser
+
+    decoding = Decoding(engine(), questions_of((5,)), Brittle(), max_length=9)
+    next(decoding)
+    next(decoding)
+    before = decoding.hypotheses(0)
+    with pytest.raises(Stop):
+        next(decoding)
+    assert decoding.hypotheses(0) == before

@@ -93,6 +93,14 @@ def test_marks_have_pieces_that_text_cannot_spell(tokenizer: SubwordTokenizer) -
         assert tokenizer.decode(tokenizer.encode(mark)) == mark
 
 
+def test_a_byte_out_of_place_leaves_the_characters_beside_it_whole(
+    tokenizer: SubwordTokenizer,
+) -> None:
+    ids = tokenizer.encode("hi 😀😃")
+    assert tokenizer.decode(ids[:-1]) == "hi 😀\ufffd"
+    assert tokenizer.decode([*ids[:-1], *tokenizer.encode("hi")]) == "hi 😀\ufffd hi"
+
+
 def test_text_that_names_a_byte_stays_text(tokenizer: SubwordTokenizer) -> None:
     assert len(tokenizer.encode("<0x41>")) > 1
     assert tokenizer.decode(tokenizer.encode("<0x41>")) == "<0x41>"

@@ -1,0 +1,132 @@
+"""From the text of a question to ids, and from hypotheses to a Reply."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chatseq.chat.bot import Bot
+from chatseq.decoding.contracts import Hypothesis
+from chatseq.decoding.search import Decoding
+from chatseq.decoding.text import text_of
+from chatseq.exchange import Alternative, Piece, Reply, ReplySource
+from chatseq.text.question import Question
+
+_CHARACTERS_A_TOKEN = 64  # of a question that are looked at, however long it is
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the bot reads it."""
+
+    text: str
+    question: Question
+    cut: bool  # it was longer than the bot reads
+    began: float  # seconds of time.perf_counter
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was asked."""
+        return not self.text.strip()
+
+
+class Replies:
+    """What one bot makes of questions and of what its search finds."""
+
+    def __init__(self, bot: Bot, *, declined: str, blank: str, seed: int) -> None:
+        self.bot = bot
+        self._declined, self._blank, self._seed = declined, blank, seed
+
+    def ask(self, text: str) -> Asked:
+        """Read a question."""
+        began = time.perf_counter()
+        reader = self.bot.reader
+        text = text[: reader.max_tokens * _CHARACTERS_A_TOKEN]
+        question = reader.read(text)
+        cut = False
+        if len(question.ids) == reader.max_tokens:
+            roomier = replace(reader, max_tokens=reader.max_tokens + 1)
+            cut = len(roomier.read(text).ids) > reader.max_tokens
+        return Asked(text, question, cut, began)
+
+    def search(self, asked: Sequence[Asked]) -> Decoding:
+        """Begin to search for replies."""
+        return self.bot.search([one.question for one in asked], seed=self._seed)
+
+    def generated(self, asked: Asked, found: Sequence[Hypothesis], milliseconds: float) -> Reply:
+        """Return the reply that hypotheses make, best first; declined where it has no words."""
+        bot, best = self.bot, found[0]
+        text = self._text(best)
+        return Reply(
+            text=text or self._words_for(asked),
+            source=ReplySource.GENERATED if text else ReplySource.DECLINED,
+            confidence=_confidence(best),
+            alternatives=self._alternatives(found, text),
+            bot=bot.name,
+            strategy=bot.strategy_name,
+            tokens=len(best.log_probs),
+            milliseconds=milliseconds,
+            pieces=self._pieces(best),
+            question_pieces=tuple(bot.tokenizer.pieces(asked.question.ids)),
+            seed=self._seed if bot.strategy.draws else None,
+            model=bot.model,
+            extra=self._notes(asked),
+        )
+
+    def interrupted(self, asked: Asked, so_far: Hypothesis, shown: str) -> Reply:
+        """Return what was shown of a reply that was stopped."""
+        reply = self.generated(asked, [so_far], milliseconds_since(asked.began))
+        return replace(reply, text=shown, source=ReplySource.GENERATED, interrupted=True)
+
+    def to_nothing(self, asked: Asked) -> Reply:
+        """Return the reply to a blank question."""
+        return Reply(
+            text=self._blank,
+            source=ReplySource.DECLINED,
+            confidence=0.0,
+            bot=self.bot.name,
+            strategy=self.bot.strategy_name,
+            milliseconds=milliseconds_since(asked.began),
+            model=self.bot.model,
+        )
+
+    def _words_for(self, asked: Asked) -> str:
+        if self._declined:
+            return self._declined
+        return "我不知道。" if _CHINESE.search(asked.text) else "I do not know."
+
+    def _notes(self, asked: Asked) -> dict[str, str]:
+        if not asked.cut:
+            return {}
+        most = self.bot.reader.max_tokens
+        return {"note": f"Only the first {most} tokens of the question were read."}
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return text_of(self.bot.tokenizer.decode, hypothesis.tokens, ended=hypothesis.ended)
+
+    def _alternatives(self, found: Sequence[Hypothesis], text: str) -> tuple[Alternative, ...]:
+        others: dict[str, float] = {}
+        for hypothesis in found[1:]:
+            others.setdefault(self._text(hypothesis), _confidence(hypothesis))
+        return tuple(Alternative(*pair) for pair in others.items() if pair[0] not in ("", text))
+
+    def _pieces(self, hypothesis: Hypothesis) -> tuple[Piece, ...]:
+        names = self.bot.tokenizer.pieces(hypothesis.tokens)
+        # The log-probability of the end mark, where there is one, comes last and has no piece.
+        told = zip(names, hypothesis.log_probs, hypothesis.weights, strict=False)
+        return tuple(Piece(*piece) for piece in told)
+
+
+def milliseconds_since(began: float) -> float:
+    """Return the milliseconds since a time of time.perf_counter."""
+    return (time.perf_counter() - began) * 1000
+
+
+def _confidence(hypothesis: Hypothesis) -> float:
+    """Return the mean probability of the tokens as a geometric mean, 0 where there are none."""
+    log_probs = hypothesis.log_probs
+    return min(1.0, math.exp(sum(log_probs) / len(log_probs))) if log_probs else 0.0

@@ -1,0 +1,340 @@
+"""The responder `seq2seq`: one reply, streamed, batched, stopped, and what it tells of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from chatseq.chat.bot import Bot
+from chatseq.chat.contracts import ReplyStream, Responder
+from chatseq.errors import PartError
+from chatseq.exchange import Alternative, Reply, ReplySource
+from chatseq.plugins import Registry
+from chatseq.recipe import Recipe, load_recipe
+from chatseq.testing import RandomEngine, ScriptedEngine, saying
+from chatseq.text.question import QuestionReader
+from chatseq.text.tokenizer import END_ID, Tokenizer
+from chatseq_subword.part import Subword
+from chatseq_subword.tokenizer import SubwordTokenizer
+
+ANSWERS = {
+    "hello": "Hello! How can I help?",
+    "smile": "Have one: 😀👍🏽!",
+    "what time is it": "I have no clock.",
+    "你好": "你好！很高兴见到你。",
+    "nothing": "",
+}
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> SubwordTokenizer:
+    texts = [text for pair in ANSWERS.items() for text in pair if "😀" not in text]
+    return Subword(vocabulary_size=600).learn(texts * 3)
+
+
+def bot_of(
+    registry: Registry,
+    tokenizer: Tokenizer,
+    *settings: str,
+    answers: Mapping[str, str] | None = None,
+    sure: float = 0.9,
+    engine: Any = None,
+) -> Bot:
+    recipe = load_recipe("tiny").apply(["question.features=0", *settings])
+    read = QuestionReader(tokenizer).read
+    script = {
+        read(question).ids[:-1]: tokenizer.encode(answer)
+        for question, answer in (answers or ANSWERS).items()
+    }
+    language = saying(script, sure)
+    engine = engine or ScriptedEngine(language, vocabulary_size=tokenizer.size)
+    return Bot(registry, recipe, tokenizer, engine, name="fake", model="c0ffee")
+
+
+@pytest.fixture
+def bot(registry: Registry, tokenizer: SubwordTokenizer) -> Bot:
+    return bot_of(registry, tokenizer)
+
+
+def streamed(stream: ReplyStream) -> tuple[list[str], Reply]:
+    *parts, reply = stream
+    assert isinstance(reply, Reply)
+    assert all(isinstance(part, str) and part for part in parts)
+    return [str(part) for part in parts], reply
+
+
+@pytest.mark.parametrize(("question", "answer"), [p for p in ANSWERS.items() if p[1]])
+def test_the_answer_comes_word_for_word(bot: Bot, question: str, answer: str) -> None:
+    reply = bot.responder.reply(question)
+    assert (reply.text, reply.source) == (answer, ReplySource.GENERATED)
+
+
+def test_a_reply_tells_all_about_itself(bot: Bot, tokenizer: SubwordTokenizer) -> None:
+    reply = bot.responder.reply("HELLO ")  # read as in training: case and margins do not matter
+    ids = tokenizer.encode(ANSWERS["hello"])
+    assert reply.confidence == pytest.approx(0.9)
+    assert (reply.bot, reply.model, reply.strategy) == ("fake", "c0ffee", "greedy")
+    assert reply.tokens == len(ids) + 1
+    assert reply.milliseconds > 0
+    assert reply.seed is None  # greedy does not draw
+    assert [piece.text for piece in reply.pieces] == tokenizer.pieces(ids)
+    assert all(piece.log_prob == pytest.approx(math.log(0.9)) for piece in reply.pieces)
+    assert reply.question_pieces == tuple(tokenizer.pieces([*tokenizer.encode("hello"), END_ID]))
+    assert all(len(piece.weights) == len(reply.question_pieces) for piece in reply.pieces)
+    assert reply.alternatives == ()
+    assert not reply.interrupted
+
+
+@pytest.mark.parametrize("strategy", ["greedy", "beam"])
+@pytest.mark.parametrize("question", [*ANSWERS, "", "never heard"])
+def test_the_stream_says_the_same_as_the_reply(
+    registry: Registry, tokenizer: SubwordTokenizer, strategy: str, question: str
+) -> None:
+    bot = bot_of(registry, tokenizer, f"decoding.strategy.name={strategy}")
+    parts, reply = streamed(bot.responder.stream(question))
+    whole = bot.responder.reply(question)
+    assert "".join(parts) == reply.text == whole.text
+    assert reply.confidence == pytest.approx(whole.confidence)
+    assert reply.pieces == whole.pieces
+    assert reply.source is whole.source
+
+
+def test_greedy_streams_token_by_token_and_never_half_a_character(bot: Bot) -> None:
+    parts, reply = streamed(bot.responder.stream("hello"))
+    assert len(parts) == len(reply.pieces)
+    parts, reply = streamed(bot.responder.stream("smile"))
+    assert "😀" in parts
+    assert "👍" in parts
+    assert len(parts) < len(reply.pieces)
+
+
+def test_nothing_is_computed_before_the_first_piece_is_asked_for(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    class Untouchable(ScriptedEngine):
+        def encode(self, *given: Any) -> Any:
+            raise AssertionError
+
+    engine = Untouchable(saying({}), vocabulary_size=tokenizer.size)
+    stream = bot_of(registry, tokenizer, engine=engine).responder.stream("hello")
+    assert stream.partial().text == ""
+    with pytest.raises(AssertionError):
+        next(stream)
+    assert stream.partial().interrupted
+
+
+def test_a_stream_that_is_closed_stops_and_gives_what_was_said(bot: Bot) -> None:
+    stream = bot.responder.stream("hello")
+    said = str(next(stream)) + str(next(stream))
+    stream.close()
+    assert next(stream, None) is None
+    part = stream.partial()
+    assert part.text == said
+    assert ANSWERS["hello"].startswith(said)
+    assert part.interrupted
+    assert part.source is ReplySource.GENERATED
+    assert len(part.pieces) == part.tokens == 2
+    assert part.confidence == pytest.approx(0.9)
+    assert part.bot == "fake"
+    stream.close()
+
+
+def test_closing_takes_no_further_step(registry: Registry, tokenizer: SubwordTokenizer) -> None:
+    class Counting(RandomEngine):
+        steps = 0
+
+        def step(self, *given: Any) -> Any:
+            self.steps += 1
+            return super().step(*given)
+
+    engine = Counting(vocabulary_size=tokenizer.size, end_bonus=-99.0)
+    bot = bot_of(registry, tokenizer, engine=engine)
+    stream = bot.responder.stream("hello")
+    next(stream)
+    before = engine.steps
+    stream.close()
+    assert engine.steps == before <= 3
+
+
+def test_an_interrupt_within_a_step_leaves_a_partial_reply(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    class Stopping(ScriptedEngine):
+        steps = 0
+
+        def step(self, *given: Any) -> Any:
+            self.steps += 1
+            if self.steps == 4:
+                raise KeyboardInterrupt
+            return super().step(*given)
+
+    script = {(*tokenizer.encode("hello"),): tokenizer.encode(ANSWERS["hello"])}
+    engine = Stopping(saying(script), vocabulary_size=tokenizer.size)
+    stream = bot_of(registry, tokenizer, engine=engine).responder.stream("hello")
+    said = "".join(str(next(stream)) for _ in range(3))
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    stream.close()
+    assert stream.partial().text == said
+    assert len(stream.partial().pieces) == 3
+
+
+def test_after_the_end_the_part_is_the_whole(bot: Bot) -> None:
+    stream = bot.responder.stream("hello")
+    _, reply = streamed(stream)
+    assert stream.partial() is reply
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t", "\u3000"])
+def test_a_blank_question_is_turned_away_politely(bot: Bot, question: str) -> None:
+    reply = bot.responder.reply(question)
+    assert reply.text == "Please ask me something."
+    assert reply.source is ReplySource.DECLINED
+    assert (reply.confidence, reply.tokens) == (0.0, 0)
+
+
+@pytest.mark.parametrize("question", ["\u200b", "\x00", "💥", "\ud83d", "\ufeff", "[" * 300])
+def test_strange_questions_get_a_reply(bot: Bot, question: str) -> None:
+    assert bot.responder.reply(question).text
+
+
+def test_an_overlong_question_is_read_as_far_as_it_goes(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    answers = {"hello hello hello": "I have no clock."}
+    bot = bot_of(registry, tokenizer, "question.max_tokens=4", answers=answers)
+    whole, long = bot.responder.reply_all(["hello hello hello", "hello " * 1_000_000])
+    assert whole.text == long.text == "I have no clock."
+    assert whole.extra == {}
+    assert long.extra == {"note": "Only the first 4 tokens of the question were read."}
+    assert len(long.question_pieces) == 4
+
+
+def test_where_the_network_has_no_words_the_bot_declines_in_the_language_of_the_question(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    bot = bot_of(registry, tokenizer)
+    for question, words in (("nothing", "I do not know."), ("没有", "我不知道。")):
+        reply = bot.responder.reply(question)
+        assert (reply.text, reply.source) == (words, ReplySource.DECLINED)
+        assert reply.tokens == 1
+    other = bot_of(registry, tokenizer, 'qa.declined="Pass."')
+    assert other.responder.reply("nothing").text == "Pass."
+
+
+def test_many_questions_are_answered_in_order_and_in_batches(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    class Counting(RandomEngine):
+        encoded: list[int]
+
+        def encode(self, ids: Any, *given: Any) -> Any:
+            self.encoded.append(len(ids))
+            return super().encode(ids, *given)
+
+    engine = Counting(vocabulary_size=tokenizer.size, end_bonus=3.0)
+    engine.encoded = []
+    bot = bot_of(registry, tokenizer, "qa.batch=4", "decoding.max_length=12", engine=engine)
+    questions = [*ANSWERS, "", "a much longer question than the others", "hello there", "  "] * 8
+    together = list(bot.responder.reply_all(questions))
+    assert max(engine.encoded) == 4
+    assert [reply.text for reply in together] == [bot.responder.reply(q).text for q in questions]
+    assert len({reply.text for reply in together}) > 4
+
+
+def test_beams_bring_alternatives_with_their_confidence(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    bot = bot_of(registry, tokenizer, "decoding.strategy.name=beam", sure=0.6)
+    reply = bot.responder.reply("hello")
+    assert reply.text == ANSWERS["hello"]
+    assert reply.confidence == pytest.approx(0.6)
+    assert reply.strategy == "beam"
+    assert reply.alternatives
+    texts = [alternative.text for alternative in reply.alternatives]
+    assert len({reply.text, *texts}) == len(texts) + 1
+    confidences = [alternative.confidence for alternative in reply.alternatives]
+    assert confidences == sorted(confidences, reverse=True)
+    assert reply.confidence > confidences[0]
+    assert all(isinstance(alternative, Alternative) for alternative in reply.alternatives)
+
+
+def test_a_reply_cut_by_the_maximum_length_keeps_whole_characters(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    full = tokenizer.encode(ANSWERS["smile"])
+    for longest in range(1, len(full) + 2):
+        bot = bot_of(registry, tokenizer, f"decoding.max_length={longest}")
+        reply = bot.responder.reply("smile")
+        assert ANSWERS["smile"].startswith(reply.text)
+        assert reply.tokens == longest
+
+
+def test_context_is_taken_and_not_looked_at(bot: Bot) -> None:
+    assert bot.responder.reply("hello", ["a", "b"]).text == ANSWERS["hello"]
+    assert streamed(bot.responder.stream("hello", ["a", "b"]))[1].text == ANSWERS["hello"]
+
+
+def test_a_tokenizer_that_changes_its_text_cannot_take_back_what_was_shown(
+    registry: Registry,
+) -> None:
+    class Fickle:
+        size = 20
+
+        def encode(self, text: str) -> list[int]:
+            return [5 + len(text) % 9]
+
+        def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
+            return self.encode(text)
+
+        def decode(self, ids: Sequence[int]) -> str:
+            return "ab" if len(ids) % 2 else "xyz"
+
+        def pieces(self, ids: Sequence[int]) -> list[str]:
+            return ["?"] * len(ids)
+
+        def to_json(self) -> str:
+            return ""
+
+    engine = ScriptedEngine(lambda q, r: {END_ID if len(r) == 4 else 6: 1.0}, vocabulary_size=20)
+    bot = bot_of(registry, Fickle(), engine=engine)
+    parts, reply = streamed(bot.responder.stream("hello"))
+    assert "".join(parts) == reply.text == "ab"
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("qa.batch=0", r"batch \(0\) must be at least 1"),
+        ("qa.seed=-1", r"seed \(-1\) must be 0 or more"),
+        ('qa.blank=" "', "blank must not be blank"),
+        ("qa.bach=3", "has no option 'bach'.* Did you mean 'batch'"),
+    ],
+)
+def test_options_out_of_range_are_refused(
+    registry: Registry, tokenizer: SubwordTokenizer, setting: str, told: str
+) -> None:
+    with pytest.raises(PartError, match=told):
+        bot_of(registry, tokenizer, setting)
+
+
+def test_the_responder_keeps_its_contract(bot: Bot) -> None:
+    responder: Responder = bot.responder
+    stream: ReplyStream = responder.stream("hello")
+    parts = list(takewhile(lambda part: isinstance(part, str), stream))
+    assert "".join(map(str, parts)) == ANSWERS["hello"]
+
+
+def test_the_recipe_decides_how_questions_are_read(tokenizer: SubwordTokenizer) -> None:
+    from chatseq.chat.bot import question_reader
+
+    recipe: Recipe = load_recipe("tiny").apply(
+        ["question.fold=false", "question.features=7", "question.max_tokens=9"]
+    )
+    reader = question_reader(recipe, tokenizer)
+    assert (reader.fold, reader.features, reader.max_tokens) == (False, 7, 9)
+    assert reader.buckets == recipe.question.feature_buckets
