@@ -1,1 +1,1 @@
-"""The chat in a terminal (prompt_toolkit)."""
+"""The chat on a terminal or over a pipe: keys, slash commands, what is shown."""

@@ -20,4 +20,15 @@ def chatseq_commands() -> dict[str, Reference]:
 
 @hookimpl
 def chatseq_slash_commands() -> dict[str, Reference]:
-    return {}
+    return {
+        "bot": "chatseq.repl.builtin:bot",
+        "clear": "chatseq.repl.builtin:clear",
+        "help": "chatseq.repl.builtin:help_",
+        "new": "chatseq.repl.builtin:new",
+        "quit": "chatseq.repl.builtin:quit_",
+        "resume": "chatseq.repl.builtin:resume",
+        "retry": "chatseq.repl.builtin:retry",
+        "sessions": "chatseq.repl.builtin:sessions",
+        "set": "chatseq.repl.builtin:set_",
+        "undo": "chatseq.repl.builtin:undo",
+    }

@@ -1,0 +1,98 @@
+"""`chatseq ask`: one reply, or a reply for every line of stdin. Nothing of it is stored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import click
+
+from chatseq.cli.main import registry_of
+from chatseq.cli.output import say, say_json, tell_error
+from chatseq.errors import ChatseqError
+from chatseq.exchange import Reply, ReplySource
+from chatseq.text.terminal import safe_line
+
+FROM_STDIN = "-"
+NOTHING = Reply(text="", source=ReplySource.DECLINED, confidence=0.0)  # the reply to an empty line
+
+
+@click.command()
+@click.argument("question")
+@click.option("--bot", help="The bot, by name or folder; the one trained last by default.")
+@click.option("--strategy", help="The decoding strategy.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each reply.")
+@click.pass_context
+def ask(
+    ctx: click.Context,
+    question: str,
+    bot: str | None,
+    strategy: str | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Answer QUESTION, or each line of stdin where it is '-'.
+
+    Nothing is stored in the history; `chatseq chat` stores, also over a pipe.
+    """
+    from chatseq.chat.bot import load_bot
+
+    if not question.strip():
+        raise click.UsageError("The question is empty. Write one, or - to read stdin.")
+    given = (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
+    reply = load_bot(registry_of(ctx), bot, overrides=given).responder.reply
+    show = _show_json if as_json else _show_text
+    if question == FROM_STDIN:
+        return _answer_lines(_lines(sys.stdin), reply, _show_json if as_json else _show_line)
+    show(reply(question))
+    return 0
+
+
+def as_value(reply: Reply) -> dict[str, Any]:
+    """Return a reply as the fields that `--json` promises."""
+    return {
+        "text": reply.text,
+        "source": reply.source.value,
+        "confidence": reply.confidence,
+        "alternatives": [
+            {"text": other.text, "confidence": other.confidence} for other in reply.alternatives
+        ],
+        "bot": reply.bot,
+        "strategy": reply.strategy,
+        "tokens": reply.tokens,
+        "milliseconds": round(reply.milliseconds, 3),
+    }
+
+
+def _answer_lines(
+    questions: Iterable[str], reply: Callable[[str], Reply], show: Callable[[Reply], None]
+) -> int:
+    """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
+    code = 0
+    for question in questions:
+        try:
+            show(reply(question) if question else NOTHING)
+        except ChatseqError as fault:
+            tell_error(str(fault))
+            show(NOTHING)
+            code = 1
+    return code
+
+
+def _lines(source: Iterable[str]) -> Iterator[str]:
+    for line in source:
+        yield line.lstrip("\ufeff").strip()
+
+
+def _show_text(reply: Reply) -> None:
+    say(reply.text)
+
+
+def _show_line(reply: Reply) -> None:
+    say(safe_line(reply.text))
+
+
+def _show_json(reply: Reply) -> None:
+    say_json(as_value(reply))

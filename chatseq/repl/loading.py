@@ -1,0 +1,56 @@
+"""Make a trained bot ready to chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chatseq.plugins import Registry
+from chatseq.repl.room import LoadBot, Loaded
+
+if TYPE_CHECKING:
+    from chatseq.chat.bot import Bot
+
+CHANGEABLE = ("decoding", "engine", "qa")  # sections of a recipe that a chat can still change
+
+
+def loader(registry: Registry) -> LoadBot:
+    """Return what makes a bot ready by its name and overrides of its recipe."""
+
+    def load(name: str, overrides: Sequence[str]) -> Loaded:
+        from chatseq.chat.bot import load_bot  # with the engine, half a second
+
+        return loaded(load_bot(registry, name, overrides=overrides))
+
+    return load
+
+
+def loaded(bot: Bot) -> Loaded:
+    """Return a bot as the chat sees it."""
+
+    def change(overrides: Sequence[str]) -> Loaded:
+        return loaded(bot.with_overrides(overrides))
+
+    sections = bot.recipe.model_dump(mode="json", include=set(CHANGEABLE))
+    settings = tuple(flattened(sections))
+    return Loaded(bot.name, bot.responder, bot.strategy_name, settings, change)
+
+
+def flattened(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the values of a table and of the tables in it as path and TOML text."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", as_toml(value)
+
+
+def as_toml(value: object) -> str:
+    """Return a value as `/set` takes it."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key} = {as_toml(each)}" for key, each in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

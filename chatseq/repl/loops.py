@@ -1,0 +1,85 @@
+"""The loops of a chat: over a prompt, and over the lines of a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TextIO
+
+from chatseq.repl.interrupts import Halt
+from chatseq.repl.room import Room
+
+INTERRUPTED = 130
+
+
+class Prompt(Protocol):
+    """Asks the user for the next message."""
+
+    def ask(self) -> str | None:
+        """Return what was typed; None when the user leaves, or when `broken_off` is true."""
+
+
+def broken_off(room: Room) -> bool:
+    """Tell whether the chat must end: a signal came, or the bot cannot be loaded."""
+    return room.interrupts.pending or room.fault is not None
+
+
+def converse(
+    room: Room,
+    prompt: Prompt,
+    *,
+    while_busy: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Chat until the user leaves, and return the exit code.
+
+    Args:
+        while_busy: entered while something typed is carried out
+
+    Raises:
+        ChatseqError: the bot cannot be loaded.
+    """
+    while not room.leaving:
+        text = prompt.ask()
+        if broken_off(room) or text is None:
+            break
+        if text.strip():
+            with while_busy():
+                room.take(text)
+        if room.interrupts.ending is not None:
+            break
+        room.interrupts.forget()
+    if room.fault is not None:
+        raise room.fault
+    return _exit_code(room)
+
+
+def converse_piped(room: Room, lines: TextIO) -> int:
+    """Answer each line with a line, and return the exit code: 1 when any could not be answered.
+
+    Raises:
+        ChatseqError: the bot cannot be loaded.
+    """
+    room.open()
+    room.talkative = False
+    while not room.leaving and not broken_off(room):
+        try:
+            with room.interrupts.breakable():
+                line = lines.readline()
+        except Halt:
+            break
+        if not line:
+            break
+        text = line.lstrip("\ufeff").strip()
+        if text:
+            room.take(text)
+        else:
+            room.play(())  # an empty line for an empty line, so that both sides stay in step
+    if room.fault is not None:
+        raise room.fault
+    return _exit_code(room) or int(room.failed)
+
+
+def _exit_code(room: Room) -> int:
+    if room.interrupts.ending is not None:
+        return room.interrupts.ending
+    return INTERRUPTED if room.interrupts.pending else 0

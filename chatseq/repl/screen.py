@@ -1,0 +1,67 @@
+"""What a chat can show, and how it does so where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TextIO
+
+from chatseq.exchange import Reply
+from chatseq.text.terminal import safe, safe_line
+
+
+class Screen(Protocol):
+    """Shows a chat. Every text may come from anywhere and is made safe here."""
+
+    def say(self, text: str) -> None:
+        """Show what a command was asked for."""
+
+    def note(self, text: str) -> None:
+        """Show a remark in passing."""
+
+    def error(self, text: str) -> None:
+        """Show what went wrong, on one line."""
+
+    def question(self, text: str) -> None:
+        """Show an earlier question."""
+
+    def play(self, parts: Iterable[str | Reply]) -> None:
+        """Show a reply as it comes."""
+
+    def clear(self) -> None:
+        """Empty the screen."""
+
+
+class PipeScreen:
+    """A line for every reply on `out`, everything else on `err`."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out = out
+        self._err = err
+
+    def say(self, text: str) -> None:
+        """Tell it beside the replies."""
+        self._err.write(safe(text) + "\n")
+
+    def note(self, text: str) -> None:
+        """Tell it beside the replies."""
+        self.say(text)
+
+    def error(self, text: str) -> None:
+        """Tell it beside the replies."""
+        self.say(f"Error: {safe_line(text)}")
+
+    def question(self, text: str) -> None:
+        """Show nothing: the reader of a pipe knows its questions."""
+
+    def play(self, parts: Iterable[str | Reply]) -> None:
+        """Write the reply when it is whole, on one line whatever it holds."""
+        text = ""
+        try:
+            for part in parts:
+                text = part.text if isinstance(part, Reply) else text
+        finally:
+            self._out.write(safe_line(text) + "\n")
+            self._out.flush()
+
+    def clear(self) -> None:
+        """Do nothing: what was written to a pipe is gone."""

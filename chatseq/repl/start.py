@@ -1,0 +1,144 @@
+"""Begin a chat in the way that suits where it runs: a terminal, a plain terminal, or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import chatseq
+from chatseq.plugins import Registry
+from chatseq.repl.loops import Prompt, converse, converse_piped
+from chatseq.repl.room import LoadBot, Room
+from chatseq.repl.screen import PipeScreen, Screen
+
+
+def chat(
+    registry: Registry,
+    *,
+    bot: str,
+    settings: Sequence[str] = (),
+    session: str | None = None,
+    load: LoadBot | None = None,
+) -> int:
+    """Chat over stdin and stdout, and return the exit code.
+
+    Args:
+        settings: overrides of the bot's recipe, `path=value`
+        session: the conversation to go on with, by its id or `last`
+        load: makes a bot ready; the installed one by default
+
+    Raises:
+        ChatseqError: the bot or the conversation cannot be loaded.
+    """
+
+    def room_with(screen: Screen) -> Room:
+        from chatseq.history.opening import open_history
+        from chatseq.repl.loading import loader
+
+        return Room(
+            registry,
+            screen,
+            bot=bot,
+            load=load or loader(registry),
+            history=open_history,
+            settings=settings,
+        )
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        room = room_with(PipeScreen(sys.stdout, sys.stderr))
+        return _run(room, session, lambda: converse_piped(room, sys.stdin))
+    if is_plain(os.environ.get("TERM"), sys.stdout.encoding):
+        return _chat_plainly(room_with, session)
+    return _chat_on_terminal(room_with, session)
+
+
+def is_plain(terminal: str | None, encoding: str | None) -> bool:
+    """Tell whether a terminal can neither move its cursor nor show more than ASCII."""
+    if (encoding or "").lower().replace("-", "") != "utf8":
+        return True
+    return os.name != "nt" and terminal in {None, "", "dumb", "unknown"}
+
+
+def wants_colour() -> bool:
+    """Tell whether colours are wanted; see no-color.org."""
+    return not os.environ.get("NO_COLOR")
+
+
+def _chat_on_terminal(room_with: Callable[[Screen], Room], session: str | None) -> int:
+    from prompt_toolkit.output import create_output  # 0.25 s that a pipe need not pay
+
+    from chatseq.repl.prompt import TerminalPrompt
+    from chatseq.repl.terminal_screen import Look, TerminalScreen
+
+    output = create_output()
+    look = Look() if wants_colour() else Look().without_colour()
+    screen = TerminalScreen(output.write_raw, output.flush, lambda: output.get_size().columns, look)
+    room = room_with(screen)
+    prompt = TerminalPrompt(room, look, output=output, colour=wants_colour())
+    return _run(room, session, lambda: _converse(room, prompt))
+
+
+def _chat_plainly(room_with: Callable[[Screen], Room], session: str | None) -> int:
+    from chatseq.repl.prompt import LinePrompt
+    from chatseq.repl.terminal_screen import PLAIN, TerminalScreen
+
+    def columns() -> int:
+        return os.get_terminal_size().columns
+
+    screen = TerminalScreen(sys.stdout.write, sys.stdout.flush, columns, PLAIN)
+    room = room_with(screen)
+    prompt = LinePrompt(room, PLAIN, sys.stdin, sys.stdout)
+    return _run(room, session, lambda: _converse(room, prompt))
+
+
+def _run(room: Room, session: str | None, loop: Callable[[], int]) -> int:
+    try:
+        with room.interrupts.installed():
+            if session is not None:
+                room.resume(session)
+            return loop()
+    finally:
+        room.close()
+
+
+def _converse(room: Room, prompt: Prompt) -> int:
+    room.screen.note(
+        f"chatseq {chatseq.__version__}. Type a question; /help lists the commands, Ctrl-D leaves."
+    )
+    code = converse(room, prompt, while_busy=typing_unseen)
+    if room.conversation and room.is_saved:
+        room.screen.note(f"Go on later with: chatseq chat --session {room.conversation}")
+    return code
+
+
+@contextmanager
+def typing_unseen() -> Iterator[None]:
+    """Keep what is typed meanwhile for the next prompt, without showing it amid a reply."""
+    try:
+        import termios
+    except ImportError:  # no such thing on Windows
+        yield
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    unseen = termios.tcgetattr(terminal)
+    unseen[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(terminal, termios.TCSANOW, unseen)
+    try:
+        yield
+    finally:
+        with _terminal_gone():
+            termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+@contextmanager
+def _terminal_gone() -> Iterator[None]:
+    """Let the settings of a terminal that was closed be."""
+    import termios
+
+    try:
+        yield
+    except termios.error:
+        return
