@@ -28,6 +28,8 @@ def clean(text: str) -> str:
 
     Other line breaks (CR, VT, FF, NEL, U+2028...) become line feeds, half surrogates U+FFFD.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()  # most text of most corpora
     if _UNCLEAN.search(text):
         text = _BREAKS.sub("\n", text)
         text = _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))

@@ -75,7 +75,7 @@ def check_encoding(encoding: str) -> str:
         CorpusError: Python knows no such encoding.
     """
     try:
-        b"".decode(encoding)
+        "a".encode(encoding)
         codecs.getincrementaldecoder(encoding)
     except (LookupError, UnicodeError, ValueError):
         hint = did_you_mean(encoding, _COMMON_ENCODINGS)

@@ -156,10 +156,10 @@ def _recognised(source: Source, readers: dict[str, CorpusReader]) -> str:
 
 
 def _read(job: _Job, bad: BadRows) -> Iterator[Exchange]:
-    cleaned = _remembering_clean()
+    clean_turn = _remembering_clean()
     before = sum(bad.counts.values())
     for exchange in job.reader.read(job.source, bad):
-        tidy = _cleaned(exchange, cleaned)
+        tidy = _cleaned(exchange, clean_turn)
         if tidy is not exchange and _had_controls(exchange):
             bad.note(exchange.source, CONTROLS_REMOVED)
         if not tidy.question:
@@ -181,14 +181,15 @@ def _had_controls(exchange: Exchange) -> bool:
 
 
 def _remembering_clean() -> Callable[[str], str]:
+    """Return `clean` for turns of the context, which come again with every later exchange."""
     kept = lru_cache(maxsize=_REMEMBERED)(clean)
-    return lambda text: kept(text) if len(text) < _SHORT else clean(text)
+    return lambda turn: kept(turn) if len(turn) < _SHORT else clean(turn)
 
 
-def _cleaned(exchange: Exchange, cleaned: Callable[[str], str]) -> Exchange:
-    question = cleaned(exchange.question)
-    answer = cleaned(exchange.answer)
-    context = tuple(cleaned(turn) for turn in exchange.context)
+def _cleaned(exchange: Exchange, clean_turn: Callable[[str], str]) -> Exchange:
+    question = clean(exchange.question)
+    answer = clean(exchange.answer)
+    context = exchange.context and tuple(map(clean_turn, exchange.context))
     if question == exchange.question and answer == exchange.answer and context == exchange.context:
         return exchange
     return replace(exchange, question=question, answer=answer, context=context)

@@ -93,6 +93,7 @@ class _Walk:
         self._fault = ""
         self._turns: list[str] = []
         self._size = 0
+        self._last = 0  # the line where the latest text ends; a list ends only at the next token
         self.line = 1
 
     def take(self, event: events.Event) -> Iterator[Exchange]:
@@ -100,12 +101,14 @@ class _Walk:
         line = event.start_mark.line + 1 if event.start_mark else self.line
         if isinstance(event, events.ScalarEvent):
             self._take_text(event.value, line)
+            end = event.end_mark
+            self._last = end.line + bool(end.column) if end else line
         elif isinstance(event, events.AliasEvent):
             self._refuse("an alias stands where a text is due", line)
         elif isinstance(event, events.CollectionStartEvent):
             self._enter(event, line)
         elif isinstance(event, events.CollectionEndEvent):
-            yield from self._leave(line)
+            yield from self._leave()
 
     def _take_text(self, text: str, line: int) -> None:
         if self._depth == 1:
@@ -137,12 +140,12 @@ class _Walk:
         elif self._in_wanted(4):
             self._fault = "a list or mapping stands where a turn is due"
 
-    def _leave(self, line: int) -> Iterator[Exchange]:
+    def _leave(self) -> Iterator[Exchange]:
         ended = self._in_wanted(3)
         self._depth -= 1
         if self._depth == 1:
             self._is_key = True
-        if not ended or self._feed.is_damaged(self.line, line):
+        if not ended or self._feed.is_damaged(self.line, self._last):
             return
         if self._fault:
             self._report(self._fault, self.line, "")

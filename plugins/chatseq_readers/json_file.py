@@ -139,10 +139,10 @@ class _Cutter:
         """Check that the file ended where its value ended."""
         if self._open or self._in_string:
             raise _Broken("the file ends in the middle")
-        if "".join(self._parts).strip():
-            raise _Broken("something follows the end of the value")
         if not self._done:
             raise _Broken("it begins with neither [ nor {")
+        if self._line:
+            raise _Broken("something follows the end of the value")
 
     def _string_end(self, text: str, at: int) -> int:
         if self._escaped and text:

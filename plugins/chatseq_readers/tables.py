@@ -107,9 +107,10 @@ class CsvReader:
     def sniff(self, source: Source) -> int:
         if source.suffix == ".csv":
             return 90
-        first = _first_lines(source.head)[:1]
-        header = next(csv.reader(first, delimiter=_guessed_delimiter(source.head)), [])
-        return 60 if source.suffix in ("", ".txt", ".data") and _guessed(header) else 0
+        if source.suffix not in ("", ".txt", ".data"):
+            return 0
+        header = _cells(_first_lines(source.head)[0], _guessed_delimiter(source.head))
+        return 60 if _guessed(header) else 0
 
     def read(self, source: Source, bad: BadRows) -> Iterator[Exchange]:
         delimiter = self._delimiter or _guessed_delimiter(source.head)
@@ -257,6 +258,13 @@ def _guessed(header: Sequence[str]) -> dict[str, int]:
     return {}
 
 
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter), [])
+    except csv.Error:  # a quoted cell far too long
+        return []
+
+
 def _first_lines(head: str) -> list[str]:
     """Return the first lines that are whole, or the only one."""
     lines = head.split("\n")
@@ -265,12 +273,13 @@ def _first_lines(head: str) -> list[str]:
 
 def _guessed_delimiter(head: str) -> str:
     lines = _first_lines(head)
-    first = lines[0]
     for delimiter in _DELIMITERS:
-        if _guessed(next(csv.reader([first], delimiter=delimiter), [])):
+        if _guessed(_cells(lines[0], delimiter)):
             return delimiter
-    return max(_DELIMITERS, key=lambda delimiter: _rows_with_it(lines, delimiter))
+    return max(_DELIMITERS, key=lambda delimiter: _fitness(lines, delimiter))
 
 
-def _rows_with_it(lines: list[str], delimiter: str) -> int:
-    return sum(len(cells) > 1 for cells in csv.reader(lines, delimiter=delimiter))
+def _fitness(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """Return how many rows it parts, and how often no space follows it as it would in prose."""
+    rows = sum(len(_cells(line, delimiter)) > 1 for line in lines)
+    return rows, sum(line.count(delimiter) - line.count(f"{delimiter} ") for line in lines)
