@@ -26,7 +26,7 @@ EXAMPLES = 3
 MOST_GROUPS = 12  # files or tags that are compared with each other
 # UTF-8 that was read as a Western encoding, lost characters, and Chinese read as GBK twice.
 _ENCODING_FAULT = re.compile(
-    "Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ]|â€|Â[\u00a0-\u00bf]|ï»¿|\ufffd|锟斤拷|烫烫烫"
+    "Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ•˜™š›œž]|â€|Â[\u00a0-\u00bf]|ï»¿|\ufffd|锟斤拷|烫烫烫"
 )
 
 
@@ -87,7 +87,7 @@ class CorpusCheck:
     control_characters: Finding
     encoding_faults: Finding
     overlaps: tuple[Overlap, ...]
-    tags: dict[str, int]
+    tags: dict[str, int]  # the first tag of each exchange; empty where there are too many
     bad_rows: dict[str, Finding]  # by what was wrong
     notes: dict[str, Finding]
 
@@ -147,11 +147,10 @@ class Checker:
         self._file.values.append(self._files.setdefault(file, len(self._files)))
         self._line.values.append(int(line) if line.isdecimal() else 0)
         tag = exchange.tags[0] if exchange.tags else ""
-        if len(self._tags) > MOST_GROUPS and tag not in self._tags:
-            tag = ""  # so many are no splits
-        self._tag.values.append(self._tags.setdefault(tag, len(self._tags)))
-        if tag:
+        if tag and len(self._tags) <= MOST_GROUPS + 1:  # more are no splits
             self._tag_counts[tag] = self._tag_counts.get(tag, 0) + 1
+            self._tags.setdefault(tag, len(self._tags))
+        self._tag.values.append(self._tags.get(tag, 0))
 
     def report(self, read: ReadReport) -> CorpusCheck:
         """Return what the exchanges taken so far are like."""
@@ -180,7 +179,7 @@ class Checker:
             control_characters=told.get(CONTROLS_REMOVED, Finding()),
             encoding_faults=self._faults.finding(),
             overlaps=(*self._overlaps(self._files, self._file), *self._overlaps_of_tags()),
-            tags=dict(self._tag_counts),
+            tags=self._tag_counts if len(self._tag_counts) <= MOST_GROUPS else {},
             bad_rows={what: Finding(n, (bad.first[what],)) for what, n in bad.counts.items()},
             notes=told,
         )

@@ -18,6 +18,21 @@ ANSWERS = (
     "答案", "回答", "答", "回复", "回答文", "답변", "respuesta", "réponse", "reponse", "antwort",
     "risposta", "ответ",
 )  # fmt: skip
+# Words that head a column even where the other column has a name of its own.
+HEADINGS = frozenset(
+    (
+        "question",
+        "questions",
+        "问题",
+        "提问",
+        "質問",
+        "질문",
+        "pregunta",
+        "frage",
+        "domanda",
+        "вопрос",
+    )
+)
 TURNS = ("messages", "turns", "conversation", "conversations", "dialogue", "dialog", "utterances")
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.errors import CorpusError, did_you_mean
 from chatseq.exchange import Exchange
-from chatseq_readers.names import ANSWERS, QUESTIONS, first_of
+from chatseq_readers.names import ANSWERS, HEADINGS, QUESTIONS, first_of
 
 LONGEST_CELL = 2**20  # characters; an unclosed quote swallows no more than this
 _DELIMITERS = (",", ";", "\t", "|")
@@ -253,8 +253,8 @@ def _guessed(header: Sequence[str]) -> dict[str, int]:
     cells = list(header)
     if question is not None and answer is not None:
         return {"question": cells.index(question), "answer": cells.index(answer)}
-    if len(cells) == 2 and question is not None:
-        return {"question": cells.index(question), "answer": 1 - cells.index(question)}
+    if len(cells) == 2 and cells[0].strip().casefold() in HEADINGS:
+        return {"question": 0, "answer": 1}
     return {}
 
 

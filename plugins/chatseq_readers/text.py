@@ -18,7 +18,8 @@ _LABEL = re.compile(
     r"\s*(?:Q|A|Question|Answer|User|Bot|Human|Assistant|问|答|问题|答案|回答)\s*[:：]\s*",
     re.IGNORECASE,
 )
-_OTHER_FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".yml", ".yaml", ".conv")
+_OTHER_FORMATS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".yml", ".yaml", ".conv",
+    ".html", ".htm", ".xml")  # fmt: skip
 
 
 class TextReader:

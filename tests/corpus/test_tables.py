@@ -27,6 +27,12 @@ def test_a_header_that_names_the_columns_is_no_exchange(header, write, read):
     assert found[0].source == "faq.csv:2"
 
 
+@pytest.mark.parametrize("row", ["hi\tq", "q\thi", "source\tsource", "a\tb", "answer\tréponse"])
+def test_a_row_that_only_looks_a_little_like_a_header_is_an_exchange(row, write, read):
+    write("words.tsv", f"{row}\nyes\toui\n")
+    assert pairs(read("words.tsv"))[0] == tuple(row.split("\t"))
+
+
 def test_named_columns_are_found_in_any_order_among_others(write, read):
     write("faq.csv", "id,answer,date,question\n1,b,2020,a\n")
     assert pairs(read("faq.csv")) == [("a", "b")]
