@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from chatseq.text.terminal import safe, safe_line
+from chatseq.text.terminal import safe, safe_json, safe_line
 
 
 def say(text: str = "") -> None:
@@ -29,7 +29,8 @@ def tell_error(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print one JSON value on one line."""
-    click.echo(json.dumps(value, ensure_ascii=not _prints_unicode(), allow_nan=False))
+    document = json.dumps(value, ensure_ascii=not _prints_unicode(), allow_nan=False)
+    click.echo(safe_json(document))
 
 
 def _prints_unicode() -> bool:

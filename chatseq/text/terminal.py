@@ -30,3 +30,13 @@ def safe(text: str) -> str:
 def safe_line(text: str) -> str:
     """Return the text safe and on one line, for tables, lists and messages."""
     return " ".join(safe(text).split())
+
+
+def safe_json(document: str) -> str:
+    """Return a JSON document with every such character as its escape: the value stays the same."""
+    return _UNSAFE.sub(lambda found: _escaped(found.group()), document)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
