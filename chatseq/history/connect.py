@@ -118,7 +118,7 @@ def readable_faults(what: str, where: Path | str) -> Iterator[None]:
         raise _told(what, where, fault) from fault
     except SQLAlchemyError as fault:
         raise cannot(what, _one_line(fault), where, "Try again, or report this.") from fault
-    except (ValueError, TypeError, LookupError) as fault:
+    except (ValueError, TypeError, LookupError, ArithmeticError) as fault:
         advice = "The record is damaged. See: chatseq doctor"
         raise cannot(what, _one_line(fault), where, advice) from fault
 

@@ -126,8 +126,8 @@ class History(Protocol):
             messages: oldest first; their ids are replaced, what refers to them follows
         """
 
-    def delete(self, conversation: str) -> None:
-        """Delete a conversation for good: its words can be found nowhere afterwards."""
+    def delete(self, *conversations: str) -> None:
+        """Delete conversations for good: their words can be found nowhere afterwards."""
 
     def close(self) -> None:
         """Give back what the history holds open."""

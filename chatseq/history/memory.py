@@ -102,10 +102,12 @@ class MemoryHistory:
             kept.value = replace(kept.value, head=new_ids.get(conversation.head))
             return True
 
-    def delete(self, conversation: str) -> None:
+    def delete(self, *conversations: str) -> None:
         with self._lock:
-            self._of(conversation)
-            del self._kept[conversation]
+            for name in conversations:
+                self._of(name)
+            for name in conversations:
+                self._kept.pop(name, None)
 
     def close(self) -> None:
         """Do nothing: memory goes with the process."""

@@ -129,10 +129,12 @@ class HistoryStore:
             kept.latest_id = max(new_ids.values(), default=None)
             return True
 
-    def delete(self, conversation: str) -> None:
+    def delete(self, *conversations: str) -> None:
         with self._writing() as session:
-            _conversation_row(session, conversation)
-            session.execute(delete(ConversationRow).where(ConversationRow.id == conversation))
+            for name in conversations:
+                _conversation_row(session, name)
+            for name in set(conversations):
+                session.execute(delete(ConversationRow).where(ConversationRow.id == name))
         if sqlite.is_sqlite(self._engine):
             with readable_faults("cleared of what was deleted", self._where):
                 sqlite.forget(self._engine)

@@ -195,6 +195,14 @@ class HistoryContract:
         with pytest.raises(HistoryError, match="its conversation was deleted"):
             history.add_reply(gone.id, reply("late"))
 
+    def test_several_are_deleted_at_once_or_none_is(self, history: History) -> None:
+        names = [say(history, text)[0].conversation for text in ("one", "two", "three")]
+        with pytest.raises(HistoryError, match="No conversation 'none'"):
+            history.delete(names[0], "none")
+        assert len(history.conversations()) == 3
+        history.delete(names[0], names[2], names[0])
+        assert [c.title for c in history.conversations()] == ["two"]
+
     def test_ids_of_deleted_messages_are_not_given_again(self, history: History) -> None:
         (gone,) = say(history, "one")
         history.delete(gone.conversation)
