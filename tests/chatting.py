@@ -129,6 +129,9 @@ class Seen:
     def question(self, text: str) -> None:
         self.lines.append(f"you {text}")
 
+    def answer(self, text: str) -> None:
+        self.play([text])
+
     def play(self, parts: Iterable[str | Reply]) -> None:
         text, mark = "", ""
         for part in parts:
@@ -160,9 +163,10 @@ def slowly(name: str, overrides: Sequence[str]) -> Loaded:
 
 
 if __name__ == "__main__":
-    from chatseq.cli.output import tell_error
+    from chatseq.cli.output import take_any_text, tell_error
     from chatseq.repl.start import chat
 
+    take_any_text()
     wanted, *more = sys.argv[1:] or ["parrot"]
     try:
         code = chat(

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 import chatseq
-from chatseq.cli.output import tell, tell_error
+from chatseq.cli.output import take_any_text, tell, tell_error
 from chatseq.errors import ChatseqError, PartError
 from chatseq.paths import plugins_folder
 from chatseq.plugins import Registry, discover
@@ -88,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
+    take_any_text()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         outcome = cli.main(args=given, prog_name="chatseq", standalone_mode=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,13 @@ from typing import Any
 import click
 
 from chatseq.text.terminal import safe, safe_json, safe_line
+
+
+def take_any_text() -> None:
+    """Let no byte that is no text end the program, and no character that stdout cannot hold."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None, for example, without a console
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str = "") -> None:

@@ -8,9 +8,10 @@ from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, ThreadedCompleter
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, ThreadedHistory
 from prompt_toolkit.input import Input
@@ -64,7 +65,7 @@ class TerminalPrompt:
             [("class:you", look.you)],
             multiline=True,
             prompt_continuation=[("class:more", look.more)],
-            placeholder=[("class:placeholder", PLACEHOLDER)],
+            placeholder=self._placeholder,
             bottom_toolbar=self._toolbar,
             key_bindings=bindings(self._interrupt),
             history=ThreadedHistory(PastQuestions(room.past_questions)),
@@ -79,10 +80,12 @@ class TerminalPrompt:
             output=output,
         )
         self._app.after_render += self._drawn
+        self._session.default_buffer.on_text_changed += self._typed
         room.changed = self.nudge
 
     def ask(self) -> str | None:
         """Return what was typed; None to leave."""
+        self._hint_until = 0.0
         with self._room.interrupts.waking(self.nudge):
             try:
                 return self._session.prompt(
@@ -125,6 +128,13 @@ class TerminalPrompt:
             self._hint_until = time.monotonic() + SECOND_CHANCE
             if self._app.loop is not None:
                 self._app.loop.call_later(SECOND_CHANCE, self.nudge)
+
+    def _typed(self, _: Buffer) -> None:
+        self._hint_until = 0.0
+
+    def _placeholder(self) -> StyleAndTextTuples:
+        hidden = is_searching() or self._app.is_done  # it must not stay behind
+        return [] if hidden else [("class:placeholder", PLACEHOLDER)]
 
     def _in_command(self) -> bool:
         return self._session.default_buffer.text.startswith(SLASH)
@@ -184,8 +194,10 @@ class CommandCompleter(Completer):
         self._room = room
 
     def get_completions(
-        self, document: Document, complete_event: CompleteEvent
-    ) -> Iterator[Completion]:  # noqa: ARG002,E501
+        self,
+        document: Document,
+        complete_event: CompleteEvent,  # noqa: ARG002
+    ) -> Iterator[Completion]:
         """Yield what the command before the cursor may go on with."""
         before = document.text_before_cursor
         if not before.startswith(SLASH) or before.startswith(SLASH * 2):

@@ -248,7 +248,7 @@ class Room:
         if turn.role == "question":
             self.screen.question(turn.text)
         else:
-            self.screen.play([turn.text])
+            self.screen.answer(turn.text)
 
     def _tell_notices(self) -> None:
         for notice in self._chat.take_notices() if self._chat else ():

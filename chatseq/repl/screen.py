@@ -24,6 +24,9 @@ class Screen(Protocol):
     def question(self, text: str) -> None:
         """Show an earlier question."""
 
+    def answer(self, text: str) -> None:
+        """Show an earlier reply."""
+
     def play(self, parts: Iterable[str | Reply]) -> None:
         """Show a reply as it comes."""
 
@@ -51,7 +54,10 @@ class PipeScreen:
         self.say(f"Error: {safe_line(text)}")
 
     def question(self, text: str) -> None:
-        """Show nothing: the reader of a pipe knows its questions."""
+        """Show nothing: each line answers a line, and this one was answered before."""
+
+    def answer(self, text: str) -> None:
+        """Show nothing, as for the question."""
 
     def play(self, parts: Iterable[str | Reply]) -> None:
         """Write the reply when it is whole, on one line whatever it holds."""

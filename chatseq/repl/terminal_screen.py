@@ -75,6 +75,10 @@ class TerminalScreen:
         self._write(wrapper.feed(safe(text), self._columns()) + "\n")
         self._flush()
 
+    def answer(self, text: str) -> None:
+        """Show it as if it had just come."""
+        self.play([text])
+
     def play(self, parts: Iterable[str | Reply]) -> None:
         """Show each piece the moment it comes."""
         playing = _Playing(self)
