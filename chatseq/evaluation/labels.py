@@ -40,23 +40,17 @@ _Format = Callable[[float], str]
 _WORDS: dict[str, tuple[str, _Format, str]] = {
     "count": ("questions asked", _whole, ""),
     "exact_match": ("answered word for word", _share, "of the questions with an answer"),
-    "bleu": ("BLEU", _points, "likeness to the answers by words, 0 to 100"),
-    "chrf": ("chrF", _points, "likeness to the answers by characters, 0 to 100"),
-    "rouge_l": ("ROUGE-L", _small, "words in common and in order, 0 to 1"),
-    "perplexity_teacher_forced": (
-        *("perplexity, teacher-forced", _any),
-        "of the answers, after their own words; 1 is best",
-    ),
-    "perplexity_free_running": (
-        *("perplexity, free-running", _any),
-        "of the answers, after the bot's own words; 1 is best",
-    ),
+    "bleu": ("BLEU", _points, "likeness by words, 0 to 100"),
+    "chrf": ("chrF", _points, "likeness by characters, 0 to 100"),
+    "rouge_l": ("ROUGE-L", _small, "words in common, in order, 0 to 1"),
+    "perplexity_teacher_forced": ("perplexity, teacher-forced", _any, "answers after own words"),
+    "perplexity_free_running": ("perplexity, free-running", _any, "answers after the bot's words"),
     "distinct_1": ("distinct words (distinct-1)", _small, "0 to 1, higher is more varied"),
     "distinct_2": ("distinct word pairs (distinct-2)", _small, "0 to 1, higher is more varied"),
     "most_frequent_reply": ("most frequent reply", _share, "of the replies; high is dull"),
     "declined": ("declined as wanted", _share, "of the questions to be declined"),
     "wrongly_declined": ("declined by mistake", _share, "of the questions with an answer"),
-    "auroc": ("AUROC of the confidence", _small, "0.5 guesses, 1 knows what to decline"),
+    "auroc": ("AUROC of the confidence", _small, "0.5 is guessing, 1 is perfect"),
     "seconds": ("seconds", _points, ""),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chatseq.exchange import Exchange
@@ -27,3 +27,10 @@ def asked(exchanges: Iterable[Exchange]) -> list[Asked]:
         if exchange.answer.strip():
             known[exchange.answer] = None
     return [Asked(question, tuple(known)) for question, known in answers.items()]
+
+
+def spread(questions: Sequence[Asked], most: int | None) -> Sequence[Asked]:
+    """Return at most so many questions, evenly spread over all of them; None: all."""
+    if most is None or len(questions) <= most:
+        return questions
+    return [questions[at * len(questions) // most] for at in range(most)]

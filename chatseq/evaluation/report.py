@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from chatseq.engines.contracts import Engine
 from chatseq.evaluation.contracts import Judged
 from chatseq.evaluation.perplexity import Perplexity, pair_of, score
-from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.questions import Asked, asked, spread
 from chatseq.evaluation.scoreboard import Scoreboard
 from chatseq.exchange import Exchange, Reply
 from chatseq.plugins import Registry
@@ -89,10 +89,11 @@ def evaluate(
     exchanges: Iterable[Exchange],
     registry: Registry,
     *,
+    most: int | None = None,
     on_progress: Callable[[Progress], object] | None = None,
 ) -> Report:
     """Ask every question once and return the figures; see `evaluation`."""
-    for event in evaluation(bot, exchanges, registry):
+    for event in evaluation(bot, exchanges, registry, most=most):
         if isinstance(event, Report):
             return event
         if on_progress is not None:
@@ -101,7 +102,11 @@ def evaluate(
 
 
 def evaluation(
-    bot: Evaluated, exchanges: Iterable[Exchange], registry: Registry
+    bot: Evaluated,
+    exchanges: Iterable[Exchange],
+    registry: Registry,
+    *,
+    most: int | None = None,
 ) -> Iterator[Progress | Report]:
     """Ask every question once; yield progress, and last the Report.
 
@@ -109,9 +114,10 @@ def evaluation(
         exchanges: rows with the same question are one question with several answers; an empty
             answer marks a question to be declined
         registry: whose metrics are used; one that fails costs its own figures and is told
+        most: ask so many questions at most, evenly spread; None: all
     """
     started = time.perf_counter()
-    questions = asked(exchanges)
+    questions = spread(asked(exchanges), most)
     total = len(questions) + sum(len(question.answers) for question in questions)
     board, sums, done = Scoreboard(registry, reserved=_OWN), Perplexity(), 0
     for some in _judged(bot.responder, questions):

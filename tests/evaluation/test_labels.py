@@ -16,6 +16,12 @@ def test_every_figure_of_a_report_has_words_of_its_own() -> None:
     assert not {row.label for row in rows} & {"exact_match", "distinct_1", "auroc", "declined"}
 
 
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    rows = labelled(Report(count=1, perplexity_free_running=1.5e300).figures())
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    assert sum(widths) + 2 * len(widths) <= 80
+
+
 def test_both_perplexities_are_told_apart_by_their_labels() -> None:
     first, second = labelled({"perplexity_teacher_forced": 2.0, "perplexity_free_running": 3.0})
     assert first.label == "perplexity, teacher-forced"

@@ -13,7 +13,7 @@ import pytest
 from evaluation_fakes import Parrot, TableBot
 
 from chatseq.evaluation.contracts import Judged
-from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.questions import Asked, asked, spread
 from chatseq.evaluation.report import FIGURES, Progress, Report, evaluate, evaluation
 from chatseq.exchange import Exchange
 from chatseq.hookspecs import hookimpl
@@ -69,6 +69,20 @@ def test_a_question_without_any_answer_is_to_be_declined() -> None:
 def test_context_does_not_make_another_question() -> None:
     found = asked([Exchange("a", "1", context=("x",)), Exchange("a", "2")])
     assert found == [Asked("a", ("1", "2"))]
+
+
+def test_some_of_many_questions_are_spread_evenly_over_them() -> None:
+    many = [Asked(str(at), ()) for at in range(10)]
+    assert [question.text for question in spread(many, 4)] == ["0", "2", "5", "7"]
+    assert spread(many, 10) == spread(many, 99) == spread(many, None) == many
+
+
+def test_at_most_so_many_questions_are_asked_with_all_their_answers(registry: Registry) -> None:
+    bot = TableBot()
+    wanted = rows(("a", "a"), ("b", "a"), ("a", "b"), ("ab", ""), ("ba", ""))
+    report = evaluate(bot, wanted, registry, most=2)
+    assert bot.responder.questions == ["a", "ab"]
+    assert (report.count, report.exact_match, report.declined) == (2, 1, 0)
 
 
 def test_the_report_has_the_fixed_figures_in_their_order() -> None:
