@@ -57,4 +57,11 @@ class FinishedReport:
     figures: dict[str, float | None] = field(default_factory=dict)
 
 
-TrainingEvent = StepReport | ValidationReport | FinishedReport
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to be told once, in one line."""
+
+    text: str
+
+
+TrainingEvent = StepReport | ValidationReport | Remark | FinishedReport

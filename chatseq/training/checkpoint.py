@@ -1,0 +1,177 @@
+"""Checkpoints of a run: written whole, verified before use, the newest whole one is taken."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from chatseq.errors import TrainingError
+from chatseq.files import new_hash, place_beside, seal, swap_in, sweep, told_as, write_new
+
+FORMAT = 1
+_STATE = "state.safetensors"
+_META = "meta.json"
+_KEPT = 2
+_NAME = re.compile(r"step-(\d{9})")
+
+
+@dataclass(slots=True)
+class Counters:
+    """Where a run stands; with the tensors of a checkpoint, all that resuming needs.
+
+    Chance needs no state: it is a function of these numbers (see order.py).
+    """
+
+    epoch: int = 0
+    index: int = 0  # batches of this epoch that are done
+    step: int = 0  # batches that are done in all, dropped ones counted
+    seconds: float = 0.0  # of learning and validating, over all resumes
+    dropped: int = 0  # steps
+    dropped_in_a_row: int = 0
+    validations: int = 0  # of those that the recipe asks for
+    validated_step: int = 0
+    stale: int = 0  # validations since the best one
+    best_step: int = 0
+    best_exact_match: float = -1.0
+    best_loss: float = float("inf")
+    over: str = ""  # why the run ended, once it has
+
+
+class Checkpoint(NamedTuple):
+    """A run at one moment."""
+
+    counters: Counters
+    tensors: dict[str, Tensor]  # names begin with "model/", "best/" or "optimiser/"
+    skipped: tuple[str, ...] = ()  # newer ones that are damaged, and why
+
+
+def save_checkpoint(
+    folder: Path, counters: Counters, tensors: Mapping[str, Tensor], *, run: Mapping[str, str]
+) -> None:
+    """Write a checkpoint; older ones go only after it is whole.
+
+    Args:
+        run: what the checkpoint belongs to; resuming compares it
+
+    Raises:
+        TrainingError: the disk is full, or may not be written.
+    """
+    target = folder / f"step-{counters.step:09d}"
+    temporary = place_beside(target)
+    data = save_tensors({name: tensor.contiguous() for name, tensor in tensors.items()})
+    meta = {
+        "format": FORMAT,
+        "run": dict(run),
+        "counters": _plain(counters),
+        "size": len(data),
+        "blake2b": _digest(data),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+    }
+    with told_as(TrainingError, folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            temporary.mkdir(mode=0o700)
+            write_new(temporary / _STATE, data)
+            write_new(temporary / _META, _sealed(meta))
+            seal(temporary)
+            swap_in(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    for old in _all(folder)[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path, *, run: Mapping[str, str]) -> Checkpoint | None:
+    """Return the newest whole checkpoint, or None where there is none.
+
+    Raises:
+        TrainingError: all are damaged, or they belong to another corpus or recipe.
+    """
+    if folder.is_dir():
+        sweep(folder)
+    skipped: list[str] = []
+    for path in _all(folder):
+        try:
+            meta, tensors = _read(path)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as fault:
+            skipped.append(f"{path.name} ({str(fault).split(chr(10))[0]})")
+            continue
+        _check_run(meta["run"], run)
+        return Checkpoint(_counters(meta["counters"]), tensors, tuple(skipped))
+    if skipped:
+        raise TrainingError(
+            f"No checkpoint in {folder} is whole: {'; '.join(skipped)}. Train again without "
+            "--resume."
+        )
+    return None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    meta = _unsealed((path / _META).read_bytes())
+    if meta["format"] > FORMAT:
+        raise ValueError("written by a newer chatseq")
+    data = (path / _STATE).read_bytes()
+    if len(data) != meta["size"] or _digest(data) != meta["blake2b"]:
+        raise ValueError(f"{_STATE} does not match its checksum")
+    return meta, load_tensors(data)
+
+
+def _check_run(found: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    for what, mark in wanted.items():
+        if found.get(what) != mark:
+            raise TrainingError(
+                f"The run was begun with another {what}, so it cannot be resumed with this one. "
+                f"Resume it with the same {what}, or train again without --resume."
+            )
+
+
+def _all(folder: Path) -> list[Path]:
+    """Return the checkpoints, newest first."""
+    if not folder.is_dir():
+        return []
+    named = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+    return sorted(named, key=lambda path: path.name, reverse=True)
+
+
+def _plain(counters: Counters) -> dict[str, Any]:
+    values = asdict(counters)
+    # JSON has no infinity; a run without a finite validation has no best loss.
+    return {n: None if v == float("inf") else v for n, v in values.items()}
+
+
+def _counters(values: Mapping[str, Any]) -> Counters:
+    known: dict[str, Any] = {n: float("inf") if v is None else v for n, v in values.items()}
+    return Counters(**known)
+
+
+def _sealed(meta: Mapping[str, Any]) -> bytes:
+    text = json.dumps(meta, sort_keys=True)
+    return json.dumps({"meta": text, "checksum": _digest(text.encode())}).encode()
+
+
+def _unsealed(data: bytes) -> dict[str, Any]:
+    outer = json.loads(data)
+    if _digest(outer["meta"].encode()) != outer["checksum"]:
+        raise ValueError(f"{_META} does not match its checksum")
+    found: dict[str, Any] = json.loads(outer["meta"])
+    return found
+
+
+def _digest(data: bytes) -> str:
+    hashed = new_hash()
+    hashed.update(data)
+    return hashed.hexdigest()

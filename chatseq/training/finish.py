@@ -1,0 +1,61 @@
+"""From trained weights to a bot on the shelf: figures, graphs, card, bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save as save_tensors
+
+from chatseq.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
+from chatseq.bundle.manifest import CARD, RECIPE, TOKENIZER, WEIGHTS
+from chatseq.engines.export import export_graphs
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.plugins import Registry
+from chatseq.recipe import Recipe
+from chatseq.training.card import card
+from chatseq.training.job import Job
+from chatseq.training.validation import Validator
+
+Figures = dict[str, float | None]
+
+
+def final_figures(job: Job, model: Seq2Seq) -> Figures:
+    """Return the figures that go into the bundle. Whatever is measured at the end enters here."""
+    judged = Validator(job, model).judge()
+    return {
+        "exact_match": judged.exact_match,
+        "perplexity_teacher_forced": judged.perplexity,
+        "questions": float(len(job.validation)),
+    }
+
+
+def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
+    """Store the bot, and make it the one that `chatseq` chats with.
+
+    Raises:
+        BundleError: the disk is full, or may not be written.
+        EngineError: a part of the model cannot be written as a graph.
+    """
+    plugins = needed_plugins(job.registry, job.recipe)
+    manifest = Manifest(job.name, {}, plugins=plugins, corpus=job.corpus, figures=figures)
+
+    def fill(folder: Path) -> None:
+        (folder / RECIPE).write_text(job.recipe.to_toml(), encoding="utf-8")
+        (folder / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
+        (folder / CARD).write_text(card(job, manifest), encoding="utf-8")
+        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        (folder / WEIGHTS).write_bytes(save_tensors(weights))
+        if job.recipe.engine.name == "onnx":
+            export_graphs(model, folder, precision=job.recipe.engine.precision)
+
+    model.to(torch.device("cpu"))
+    bundle = write_bundle(bot_folder(job.name), manifest, fill)
+    set_default_bot(job.name)
+    return bundle
+
+
+def needed_plugins(registry: Registry, recipe: Recipe) -> dict[str, str]:
+    """Return the plugins that bring the parts of a recipe, with their versions."""
+    found = (registry.find(kind, str(table["name"])) for kind, _, table in recipe.parts())
+    return {part.plugin.name: part.plugin.version for part in found}

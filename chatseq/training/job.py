@@ -1,0 +1,139 @@
+"""What a run works on: exchanges read, split and encoded, a tokenizer learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chatseq.bundle import CorpusRecord, check_name
+from chatseq.corpus.split import question_key, split_by_question
+from chatseq.errors import TrainingError
+from chatseq.exchange import Exchange
+from chatseq.files import new_hash
+from chatseq.options import build_part
+from chatseq.plugins import Registry
+from chatseq.recipe import Recipe
+from chatseq.text.question import QuestionReader, folded
+from chatseq.text.tokenizer import Tokenizer, TokenizerPart
+from chatseq.training.data import Examples
+
+_FEWEST = 20  # distinct questions; of fewer, none can be spared for validation
+_MOST_SOURCES = 20  # names of files in the record
+# Settings that may differ between a run and its resumption: they say how long, not what.
+_MAY_CHANGE = {"minutes", "max_epochs", "patience", "checkpoint_seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One bot to be trained."""
+
+    name: str
+    recipe: Recipe
+    registry: Registry
+    reader: QuestionReader
+    train: Examples
+    validation: Examples
+    corpus: CorpusRecord
+    remarks: tuple[str, ...] = ()  # what the user should know before the run begins
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer that was learnt from the corpus."""
+        return self.reader.tokenizer
+
+    @property
+    def closed(self) -> bool:
+        """Whether answers recur, as in a FAQ: then replies can be judged word for word."""
+        answers = {exchange.answer for exchange in self.train.exchanges}
+        return 2 * len(answers) <= len(self.train)
+
+    def marks(self) -> dict[str, str]:
+        """Return what a checkpoint must have in common with this job, by a word for people."""
+        recipe = self.recipe.model_dump(mode="json")
+        for name in _MAY_CHANGE:
+            del recipe["training"][name]
+        return {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
+
+
+def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *, name: str) -> Job:
+    """Read the exchanges and return what is needed to train on them.
+
+    Raises:
+        TrainingError: there is nothing to learn from.
+        PartError: a part of the recipe does not exist or does not fit.
+        BundleError: the name cannot be that of a bot.
+    """
+    check_name(name)
+    recipe.check(registry, "the recipe")
+    listed = list(exchanges)
+    if not listed:
+        raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
+    train, validation, remarks = _parted(listed, recipe)
+    reader = question_reader(recipe, _tokenizer(registry, recipe, train))
+    most = recipe.data.max_answer_tokens
+    learnt = Examples(train, reader, max_answer_tokens=most)
+    checked = Examples(validation, reader, max_answer_tokens=most)
+    if not learnt:
+        raise TrainingError(
+            f"All {len(train)} answers are longer than data.max_answer_tokens ({most}). "
+            "Set it higher: --set data.max_answer_tokens=200"
+        )
+    if not checked:
+        checked = learnt
+    if left_out := learnt.left_out + checked.left_out:
+        remarks.append(
+            f"{left_out} exchanges were left out, since their answers are longer than "
+            f"data.max_answer_tokens ({most})."
+        )
+    return Job(name, recipe, registry, reader, learnt, checked, _record(listed), tuple(remarks))
+
+
+def question_reader(recipe: Recipe, tokenizer: Tokenizer) -> QuestionReader:
+    """Return the reader of questions that a recipe describes."""
+    section = recipe.question
+    return QuestionReader(
+        tokenizer,
+        fold=section.fold,
+        features=section.features,
+        buckets=section.feature_buckets,
+        max_tokens=section.max_tokens,
+    )
+
+
+def digest(texts: Iterable[str]) -> str:
+    """Return one checksum over texts, in order."""
+    hashed = new_hash()
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        hashed.update(len(data).to_bytes(8, "little"))
+        hashed.update(data)
+    return hashed.hexdigest()
+
+
+def _parted(
+    listed: list[Exchange], recipe: Recipe
+) -> tuple[list[Exchange], list[Exchange], list[str]]:
+    """Return the exchanges to learn from, those to validate on, and remarks."""
+    share = recipe.data.validation_share
+    questions = {question_key(exchange.question) for exchange in listed}
+    if len(questions) < _FEWEST or round(len(questions) * share) == 0:
+        told = f"{len(questions)} distinct questions are too few to spare any for validation"
+        remark = f"{told}: the figures are over the questions that were learnt."
+        return listed, listed, [remark] if share else []
+    train, validation = split_by_question(listed, share, recipe.training.seed)
+    return train, validation, []
+
+
+def _tokenizer(registry: Registry, recipe: Recipe, train: Sequence[Exchange]) -> Tokenizer:
+    part: TokenizerPart = build_part(
+        registry, "tokenizer", recipe.tokenizer, where="in [tokenizer]"
+    )
+    questions = (exchange.question for exchange in train)
+    read = map(folded, questions) if recipe.question.fold else questions
+    return part.learn([*read, *(exchange.answer for exchange in train)])
+
+
+def _record(listed: Sequence[Exchange]) -> CorpusRecord:
+    texts = (text for e in listed for text in (e.question, e.answer))
+    names = dict.fromkeys(e.source.rpartition(":")[0] for e in listed if e.source)
+    return CorpusRecord(digest(texts), len(listed), tuple(names)[:_MOST_SOURCES])

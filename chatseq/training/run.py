@@ -1,0 +1,303 @@
+"""A run: from a job to a trained bot, as a generator of reports.
+
+Drawing, logging and stopping are the caller's. The run itself keeps checkpoints, from which it goes
+on bit for bit after a kill, and writes the bundle before its last report.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from chatseq.errors import TrainingError
+from chatseq.files import sweep
+from chatseq.model.batch import Batch
+from chatseq.model.build import build_model
+from chatseq.paths import make_private_folder, runs_folder
+from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
+from chatseq.training.data import Noise
+from chatseq.training.events import (
+    FinishedReport,
+    Remark,
+    StepReport,
+    TrainingEvent,
+    ValidationReport,
+)
+from chatseq.training.finish import final_figures, write_bot
+from chatseq.training.job import Job
+from chatseq.training.lock import LOCK, locked
+from chatseq.training.order import Ints, epoch_batches, mixed
+from chatseq.training.schedule import learning_rate
+from chatseq.training.state import TrainingState
+from chatseq.training.steps import Stepped, learn
+from chatseq.training.validation import Judgement, Validator
+
+CHECKPOINTS = "checkpoints"
+_MOST_DROPPED = 3  # steps in a row
+_OLD_SPEED = 0.9  # share of what was known in the shown speed
+_FOR_MODEL, _FOR_STEP, _FOR_NOISE = 1, 2, 3  # keep the three uses of chance apart
+
+EPOCHS_DONE = "epochs done"
+TIME_UP = "time is up"
+NO_IMPROVEMENT = "no improvement"
+DIVERGED = "diverged"
+INTERRUPTED = "interrupted"
+
+
+def train(
+    job: Job, *, resume: bool = False, stop: Callable[[], bool] = lambda: False
+) -> Iterator[TrainingEvent]:
+    """Train a bot and store it; it is the default one when the last report comes.
+
+    Args:
+        resume: go on from the newest whole checkpoint
+        stop: asked after each step; when true, the run saves, stores the best weights and ends
+
+    Raises:
+        TrainingError: another process trains this bot, the checkpoints belong to another corpus or
+            recipe, or the disk is full.
+    """
+    folder = make_private_folder(runs_folder() / job.name)
+    with locked(folder):
+        for event in _Run(job, folder, stop).events(resume=resume):
+            job.registry.notify("chatseq_training_event", event=event, run=folder)
+            yield event
+
+
+class _Run:
+    """The state of a run, and its way through epochs, steps and validations."""
+
+    def __init__(self, job: Job, folder: Path, stop: Callable[[], bool]) -> None:
+        self._job = job
+        self._folder = folder
+        self._stop = stop
+        self._settings = job.recipe.training
+        self._noise = Noise(self._settings.word_dropout, self._settings.subword_dropout)
+        torch.set_flush_denormal(True)  # moments that fade away would cost ten times the work
+        torch.manual_seed(mixed(self._settings.seed, _FOR_MODEL))
+        model = build_model(job.registry, job.recipe, job.tokenizer.size)
+        self._state = TrainingState(model, weight_decay=self._settings.weight_decay)
+        self._validator = Validator(job, model)
+        self._counters = Counters()
+        self._batches: list[Ints] = []
+        self._speed = 0.0  # target tokens a second
+        self._clock = self._saved_at = time.perf_counter()
+
+    def events(self, *, resume: bool) -> Iterator[TrainingEvent]:
+        yield from map(Remark, self._job.remarks)
+        yield from self._resumed() if resume else self._afresh()
+        self._clock = self._saved_at = time.perf_counter()
+        self._state.model.train()
+        while not self._counters.over:
+            yield from self._epoch()
+        yield from self._ended()
+
+    def _afresh(self) -> Iterator[Remark]:
+        for path in self._folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOCK:
+                path.unlink(missing_ok=True)
+        self._batches = self._batches_of(0)
+        yield from ()
+
+    def _resumed(self) -> Iterator[Remark]:
+        sweep(self._folder)
+        found = load_checkpoint(self._folder / CHECKPOINTS, run=self._job.marks())
+        if found is None:
+            raise TrainingError(
+                f"There is nothing to resume for the bot '{self._job.name}'. "
+                "Train it without --resume."
+            )
+        for skipped in found.skipped:
+            yield Remark(f"A damaged checkpoint was skipped: {skipped}.")
+        counters = self._counters = found.counters
+        self._state.restore(found.tensors)
+        self._batches = self._batches_of(counters.epoch)
+        stale = counters.stale >= self._settings.patience
+        if counters.over != DIVERGED and self._progress() < 1 and not stale:
+            counters.over = ""  # a longer time or more epochs leave something to do
+        yield Remark(f"Resumed after step {counters.step}.")
+
+    def _epoch(self) -> Iterator[TrainingEvent]:
+        """Go through the rest of an epoch, until its end or that of the run."""
+        counters = self._counters
+        while counters.index < len(self._batches) and not counters.over:
+            yield from self._step(self._batches[counters.index])
+            self._look_for_an_end()
+            if self._is_validation_due():
+                yield self._validated()
+            if not counters.over and self._clock - self._saved_at > self._checkpoint_seconds:
+                self._save()
+        if not counters.over:
+            counters.epoch, counters.index = counters.epoch + 1, 0
+            self._batches = self._batches_of(counters.epoch)
+
+    def _step(self, rows: Ints) -> Iterator[TrainingEvent]:
+        settings, counters = self._settings, self._counters
+        rate = learning_rate(
+            self._progress(), highest=settings.learning_rate, warmup_share=settings.warmup_share
+        )
+        # Dropout follows the number of the step alone, so resuming needs no generator's state.
+        torch.manual_seed(mixed(settings.seed, _FOR_STEP, counters.step))
+        stepped = learn(
+            self._state.model,
+            self._state.optimiser,
+            self._batch(rows),
+            rate=rate,
+            clip=settings.clip,
+            label_smoothing=settings.label_smoothing,
+        )
+        counters.step += 1
+        counters.index += 1
+        self._measure(stepped)
+        if stepped.skipped:
+            yield self._dropped(stepped)
+        else:
+            counters.dropped_in_a_row = 0
+        yield self._step_report(stepped, rate)
+
+    def _batch(self, rows: Ints) -> Batch:
+        examples = self._job.train
+        if not self._noise:
+            return self._state.move(examples.batch(rows))
+        seed = mixed(self._settings.seed, _FOR_NOISE, self._counters.epoch)
+        return self._state.move(examples.noisy_batch(rows, self._noise, seed))
+
+    def _batches_of(self, epoch: int) -> list[Ints]:
+        return epoch_batches(
+            self._job.train.question_lengths,
+            self._job.train.answer_lengths,
+            budget=self._settings.batch_tokens,
+            seed=self._settings.seed,
+            epoch=epoch,
+        )
+
+    def _dropped(self, stepped: Stepped) -> Remark:
+        counters = self._counters
+        counters.dropped += 1
+        counters.dropped_in_a_row += 1
+        what = "loss" if not math.isfinite(stepped.loss) else "gradient"
+        return Remark(
+            f"Step {counters.step} was dropped, since its {what} was not finite "
+            f"({counters.dropped} so far). A smaller training.learning_rate may help."
+        )
+
+    def _look_for_an_end(self) -> None:
+        counters, minutes = self._counters, self._settings.minutes
+        if counters.dropped_in_a_row >= _MOST_DROPPED:
+            counters.over = DIVERGED
+        elif self._by_epochs() >= 1:
+            counters.over = EPOCHS_DONE
+        elif minutes and counters.seconds >= 60 * minutes:
+            counters.over = TIME_UP
+        elif self._stop():
+            counters.over = INTERRUPTED
+
+    def _by_epochs(self) -> float:
+        share = self._counters.index / len(self._batches)
+        return (self._counters.epoch + share) / self._settings.max_epochs
+
+    def _progress(self) -> float:
+        """Return how far the run is, 0..1: by epochs or by time, whichever is further."""
+        minutes = self._settings.minutes
+        by_time = self._counters.seconds / (60 * minutes) if minutes else 0.0
+        return min(1.0, max(self._by_epochs(), by_time))
+
+    def _is_validation_due(self) -> bool:
+        due = int(self._progress() * self._settings.validations)
+        return due > self._counters.validations and not self._counters.over
+
+    def _validated(self) -> ValidationReport:
+        counters = self._counters
+        judged = self._validator.judge()
+        counters.validations = int(self._progress() * self._settings.validations)
+        counters.validated_step = counters.step
+        best = self._is_best(judged)
+        counters.stale = 0 if best else counters.stale + 1
+        if best:
+            self._state.keep_as_best()
+            counters.best_step = counters.step
+            counters.best_exact_match, counters.best_loss = judged.exact_match, judged.loss
+        elif counters.stale >= self._settings.patience:
+            counters.over = counters.over or NO_IMPROVEMENT
+        self._tick()
+        return ValidationReport(
+            step=counters.step,
+            epoch=counters.epoch,
+            loss=judged.loss,
+            perplexity=judged.perplexity,
+            exact_match=judged.exact_match,
+            best=best,
+            samples=judged.samples,
+        )
+
+    def _is_best(self, judged: Judgement) -> bool:
+        """Compare by exact match, then loss, where answers recur; by loss alone elsewhere."""
+        counters = self._counters
+        if not math.isfinite(judged.loss):
+            return False
+        if self._job.closed and judged.exact_match != counters.best_exact_match:
+            return judged.exact_match > counters.best_exact_match
+        return judged.loss < counters.best_loss
+
+    def _ended(self) -> Iterator[TrainingEvent]:
+        counters = self._counters
+        reason = counters.over
+        if reason == INTERRUPTED:  # the run that goes on must not see the validation below
+            counters.over = ""
+            self._save()
+        if counters.validated_step != counters.step:
+            yield self._validated()
+        if reason != INTERRUPTED:
+            self._save()
+        self._state.take_best()
+        figures = final_figures(self._job, self._state.model)
+        write_bot(self._job, self._state.model, figures)
+        best = counters.best_step if self._state.has_best else counters.step
+        yield FinishedReport(reason, counters.step, counters.seconds, best, figures)
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self._folder / CHECKPOINTS,
+            self._counters,
+            self._state.tensors(),
+            run=self._job.marks(),
+        )
+        self._saved_at = time.perf_counter()
+
+    @property
+    def _checkpoint_seconds(self) -> float:
+        return self._settings.checkpoint_seconds
+
+    def _measure(self, stepped: Stepped) -> None:
+        speed = stepped.tokens / max(self._tick(), 1e-9)
+        known = self._speed or speed
+        self._speed = _OLD_SPEED * known + (1 - _OLD_SPEED) * speed
+
+    def _tick(self) -> float:
+        """Add the time since the last call to the run's, and return it."""
+        now = time.perf_counter()
+        seconds, self._clock = now - self._clock, now
+        self._counters.seconds += seconds
+        return seconds
+
+    def _step_report(self, stepped: Stepped, rate: float) -> StepReport:
+        counters, progress = self._counters, self._progress()
+        return StepReport(
+            step=counters.step,
+            epoch=counters.epoch,
+            loss=stepped.loss,
+            tokens=stepped.tokens,
+            tokens_per_second=self._speed,
+            learning_rate=rate,
+            gradient_norm=stepped.norm,
+            skipped=stepped.skipped,
+            progress=progress,
+            seconds_left=counters.seconds * (1 - progress) / max(progress, 1e-9),
+        )

@@ -1,0 +1,124 @@
+"""How good the weights are now: by the loss, and by the replies they really give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from chatseq.decoding.contracts import Adjuster, Strategy
+from chatseq.decoding.search import decode
+from chatseq.engines.torch_engine import TorchEngine
+from chatseq.model.batch import Batch
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.options import build_part
+from chatseq.text.question import pad_questions
+from chatseq.training.data import comparable
+from chatseq.training.events import Sample
+from chatseq.training.job import Job
+from chatseq.training.order import Ints, epoch_batches
+
+Item = TypeVar("Item")
+
+_MOST_ROWS = 2000  # whose loss is taken
+_MOST_REPLIES = 500  # questions that are answered
+_TOGETHER = 128  # questions answered at once
+_SAMPLES = 3  # replies shown
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a validation found."""
+
+    loss: float  # mean per target token, nats
+    exact_match: float  # 0..1, any listed answer for the question is right
+    samples: tuple[Sample, ...]
+
+    @property
+    def perplexity(self) -> float:
+        """Teacher-forced."""
+        return math.exp(min(self.loss, 700.0))
+
+
+class Validator:
+    """Judges weights on the same questions each time, without touching chance or weights."""
+
+    def __init__(self, job: Job, model: Seq2Seq) -> None:
+        self._job = job
+        self._model = model
+        self._engine = TorchEngine(model)
+        decoding = job.recipe.decoding
+        self._strategy: Strategy = build_part(
+            job.registry, "strategy", decoding.strategy, where="in [decoding.strategy]"
+        )
+        self._adjusters: list[Adjuster] = [
+            build_part(job.registry, "adjuster", table, where="in [decoding.adjusters]")
+            for table in decoding.adjusters
+        ]
+        self._answers: dict[str, set[str]] = {}
+        for exchange in job.validation.exchanges:
+            right = self._answers.setdefault(exchange.question, set())
+            right.add(comparable(exchange.answer))
+        self._batches = self._fixed_batches()
+        self._questions = _spread(list(self._answers), _MOST_REPLIES)
+
+    def judge(self) -> Judgement:
+        """Return how good the model is now."""
+        replies = dict(zip(self._questions, self._replies(self._questions), strict=True))
+        right = sum(replies[q] in self._answers[q] for q in self._questions)
+        samples = tuple(
+            Sample(question, min(self._answers[question]), replies[question])
+            for question in _spread(self._questions, _SAMPLES)
+        )
+        return Judgement(self._loss(), right / len(self._questions), samples)
+
+    def _loss(self) -> float:
+        total, tokens = 0.0, 0
+        learning = self._model.training
+        self._model.eval()
+        try:
+            with torch.inference_mode():
+                for batch in self._batches:
+                    found = self._model.loss(batch)
+                    total, tokens = total + float(found.total), tokens + found.tokens
+        finally:
+            self._model.train(learning)
+        return total / max(1, tokens)
+
+    def _replies(self, questions: list[str]) -> Iterator[str]:
+        reader = self._job.reader
+        read = [reader.read(question) for question in questions]
+        order = sorted(range(len(read)), key=lambda at: len(read[at].ids))
+        replies = [""] * len(read)
+        for start in range(0, len(order), _TOGETHER):
+            places = order[start : start + _TOGETHER]
+            found = decode(
+                self._engine,
+                pad_questions([read[at] for at in places], reader.features),
+                self._strategy,
+                self._adjusters,
+                max_length=self._job.recipe.decoding.max_length,
+                tokenizer=reader.tokenizer,
+            )
+            for at, hypotheses in zip(places, found, strict=True):
+                replies[at] = comparable(reader.tokenizer.decode(hypotheses[0].tokens))
+        yield from replies
+
+    def _fixed_batches(self) -> list[Batch]:
+        examples = self._job.validation
+        rows = _spread(list(range(len(examples))), _MOST_ROWS)
+        questions, answers = examples.question_lengths[rows], examples.answer_lengths[rows]
+        budget = 2 * self._job.recipe.training.batch_tokens  # no gradients to keep
+        parts = epoch_batches(questions, answers, budget=budget, seed=0, epoch=0)
+        chosen: list[Ints] = [part for part in parts if len(part)]
+        return [examples.batch([rows[int(at)] for at in part]) for part in chosen]
+
+
+def _spread(items: list[Item], most: int) -> list[Item]:
+    """Return at most so many items, evenly spread over the list."""
+    if len(items) <= most:
+        return items
+    return [items[at * len(items) // most] for at in range(most)]
