@@ -65,6 +65,11 @@ class Chat:
             self._notices += self._opened.notices
         return self._opened
 
+    @property
+    def saved(self) -> bool:
+        """Whether the next question will outlive this process; waits as `history` does."""
+        return self._unsaved is None and self.history.saved
+
     def take_notices(self) -> list[str]:
         """Return what the user should be told since the last call, one line each."""
         taken, self._notices = self._notices, []

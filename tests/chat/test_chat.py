@@ -320,10 +320,12 @@ def test_a_new_conversation_is_saved_again_once_the_history_is_whole() -> None:
     chat = chat_with(history)
     list(chat.stream("one"))
     list(chat.stream("lost"))
+    assert not chat.saved
     history.whole = True
     list(chat.stream("lost as well"))
     chat.new()
     list(chat.stream("two"))
+    assert chat.saved
     assert [c.title for c in history.conversations()] == ["two", "one"]
     assert len(chat.take_notices()) == 1
 

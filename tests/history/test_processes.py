@@ -72,8 +72,7 @@ def test_eight_processes_lose_no_write(tmp_path: Path) -> None:
 def test_a_killed_chat_loses_nothing_that_it_had_stored(tmp_path: Path) -> None:
     told = report("kills", tmp_path)
     assert told["lost"] == []
-    assert told["acknowledged"] > 20
-    assert told["runs"] > 10
+    assert told["runs"] >= 15  # the others may have been killed before their first question
     assert (told["faults"], told["notices"]) == ([], [])
 
 

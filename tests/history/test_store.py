@@ -7,6 +7,7 @@ import random
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -21,8 +22,9 @@ from sqlalchemy import event
 from chatseq.errors import HistoryError
 from chatseq.exchange import Alternative, Reply, ReplySource
 from chatseq.history import files, migrate, records, sqlite
+from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
-from chatseq.history.opening import open_history, open_in_background
+from chatseq.history.opening import open_history
 from chatseq.history.store import HistoryStore
 from chatseq.history.tables import Base
 
@@ -373,17 +375,15 @@ def test_another_program_that_holds_the_database_is_named_as_the_reason(
             ask(store)
 
 
-def test_the_history_opens_in_the_background(
-    path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    wait = open_in_background()
-    monkeypatch.setenv("CHATSEQ_HOME", str(path.parent / "elsewhere"))
-    history = wait()
-    assert history is wait()
-    history.add_question("What?", conversation=None, parent=None)
-    history.close()
+def test_the_users_own_history_is_opened_in_any_thread(home: Path) -> None:
+    opened: list[History] = []
+    thread = threading.Thread(target=lambda: opened.append(open_history()))
+    thread.start()
+    thread.join()
+    opened[0].add_question("What?", conversation=None, parent=None)
+    opened[0].close()
     assert (home / "history.db").exists()
-    assert not (path.parent / "elsewhere").exists()
+    assert opened[0].notices == ()
 
 
 # Migrations
