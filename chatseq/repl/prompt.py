@@ -148,7 +148,8 @@ class TerminalPrompt:
 
 def toolbar(room: Room, columns: int) -> str:
     """Return the line at the bottom: what answers, where, and the keys when there is room."""
-    left = f"{safe_line(room.bot_name)} ({room.strategy or 'loading'}), {_conversation(room)}"
+    state = room.strategy if room.ready else "loading"
+    left = f"{safe_line(room.bot_name)} ({safe_line(state)}), {_conversation(room)}"
     for hints in (KEY_HINTS, FEWER_HINTS):
         gap = columns - get_cwidth(left) - get_cwidth(hints)
         if gap > 2:

@@ -241,7 +241,7 @@ class Room:
             with self.interrupts.breakable():
                 while not loading.wait(SHORT_WAIT):
                     if self.talkative and not told:
-                        self.screen.note("Loading the bot; your message waits for it.")
+                        self.screen.note("Still loading; your message waits.")
                     told = True
 
     def _show(self, turn: Message) -> None:

@@ -247,7 +247,7 @@ def test_a_question_waits_for_the_bot_with_a_word_about_it(registry: Registry) -
     room.open()
     assert (room.ready, room.strategy) == (False, "")
     room.take("a")
-    assert seen.lines == ["note Loading the bot; your message waits for it.", "bot a [greedy]"]
+    assert seen.lines == ["note Still loading; your message waits.", "bot a [greedy]"]
     assert (room.ready, room.strategy) == (True, "greedy")
 
 

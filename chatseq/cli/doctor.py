@@ -1,0 +1,163 @@
+"""`chatseq doctor`: look at everything that chatseq needs, one line each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import NamedTuple
+
+import click
+
+import chatseq
+from chatseq.cli.main import registry_of
+from chatseq.cli.output import say, say_json
+from chatseq.errors import ChatseqError
+from chatseq.paths import history_file, home
+from chatseq.plugins import Registry, first_line
+from chatseq.text.terminal import safe_line
+
+LIBRARIES = ("torch", "onnxruntime", "sqlalchemy", "prompt-toolkit", "tokenizers", "numpy")
+PROBE = "hello"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    good: bool
+    told: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> int:
+    """Check the installation, the files and the default bot; exit 1 on a problem."""
+    registry = registry_of(ctx)
+    findings = []
+    for check in CHECKS:
+        for finding in _guarded(check, registry):
+            findings.append(finding)
+            if not as_json:
+                mark = "ok" if finding.good else "problem"
+                say(f"{mark:<8} {finding.what}: {safe_line(finding.told)}")
+    problems = sum(not finding.good for finding in findings)
+    if as_json:
+        say_json({"problems": problems, "checks": [finding._asdict() for finding in findings]})
+    else:
+        say(f"{problems} problem(s)." if problems else "All is well.")
+    return 1 if problems else 0
+
+
+Check = Callable[[Registry], Iterator[Finding]]
+
+
+def _guarded(check: Check, registry: Registry) -> Iterator[Finding]:
+    """Yield what a check finds; what stops the check is a finding too."""
+    try:
+        yield from check(registry)
+    except ChatseqError as fault:
+        yield Finding(_name(check), False, str(fault))
+    except Exception as fault:  # a doctor must get to the end of the visit
+        yield Finding(_name(check), False, f"{type(fault).__name__}: {first_line(fault)}")
+
+
+def _name(check: Check) -> str:
+    return getattr(check, "__name__", "check").strip("_").replace("_", " ")
+
+
+def _versions(_: Registry) -> Iterator[Finding]:
+    told = f"chatseq {chatseq.__version__}, Python {platform.python_version()}"
+    yield Finding("versions", sys.version_info >= (3, 11), f"{told} on {platform.system()}")
+    for library in LIBRARIES:
+        try:
+            yield Finding(library, True, metadata.version(library))
+        except metadata.PackageNotFoundError:
+            told = "it is not installed. Install chatseq again: pip install chatseq"
+            yield Finding(library, False, told)
+
+
+def _home(_: Registry) -> Iterator[Finding]:
+    """Look at the folder of all files: it must be writable, and nobody else's to read."""
+    folder = home()
+    if not folder.exists():
+        yield Finding("home", True, f"{folder} does not exist yet")
+        return
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as fault:
+        told = f"{folder} cannot be written: {fault.strerror}. Set CHATSEQ_HOME to another folder"
+        yield Finding("home", False, told)
+        return
+    yield Finding("home", True, f"{folder} can be written")
+    yield from _modes()
+
+
+def _modes() -> Iterator[Finding]:
+    if os.name != "posix":
+        return
+    for path in (history_file(), home() / "bots"):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            told = f"{path} can be read by others. Mend it: chmod go= '{path}'"
+            yield Finding("modes", False, told)
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for fault in registry.faults:
+        yield Finding("plugins", False, f"{fault}. See: chatseq plugins doctor")
+    yield Finding("plugins", True, f"{len(registry.plugins)} in use")
+
+
+def _bots(registry: Registry) -> Iterator[Finding]:
+    """Compare the checksum of every file of every bot."""
+    from chatseq.bundle import bot_folder, list_bundles, open_bundle
+
+    for bot in list_bundles():
+        try:
+            bundle = open_bundle(bot_folder(bot.name), registry=registry)
+            told = f"{len(bundle.manifest.files)} files are whole"
+            yield Finding(f"bot {bot.name}", True, told)
+        except ChatseqError as fault:
+            yield Finding(f"bot {bot.name}", False, str(fault))
+
+
+def _history(_: Registry) -> Iterator[Finding]:
+    if not history_file().exists():
+        yield Finding("history", True, "nothing is kept yet")
+        return
+    from chatseq.history.store import HistoryStore
+
+    store = HistoryStore(history_file())
+    try:
+        faults = store.faults()
+        for fault in faults:
+            yield Finding("history", False, fault)
+        if not faults:
+            count = len(store.conversations())
+            yield Finding("history", True, f"{count} conversation(s) are whole")
+    finally:
+        store.close()
+
+
+def _answer(registry: Registry) -> Iterator[Finding]:
+    """Ask the default bot something."""
+    from chatseq.bundle import default_bot
+    from chatseq.chat.bot import load_bot
+
+    name = default_bot()
+    if name is None:
+        told = "there is none yet. `chatseq` trains the starter bot"
+        yield Finding("default bot", True, told)
+        return
+    reply = load_bot(registry, name).responder.reply(PROBE)
+    told = f"'{name}' answered in {reply.milliseconds:.0f} ms"
+    yield Finding("default bot", True, told)
+
+
+CHECKS: tuple[Check, ...] = (_versions, _home, _plugins, _bots, _history, _answer)
