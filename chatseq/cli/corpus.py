@@ -64,9 +64,13 @@ def check(ctx: click.Context, /, files: tuple[str, ...], as_json: bool, **given:
 
     options = replace(read_options(given), skip_bad=True)
     report = ReadReport()
-    found = check_corpus(
-        read_corpus(registry_of(ctx), files, options=options, report=report), report
-    )
+    exchanges = read_corpus(registry_of(ctx), files, options=options, report=report)
+    try:
+        found = check_corpus(exchanges, report)
+    except CorpusError as fault:
+        if given["skip_bad"] or not report.bad.first_message:
+            raise
+        raise CorpusError(report.bad.first_message) from fault
     if as_json:
         say_json(asdict(found))
     else:

@@ -123,10 +123,15 @@ def _readers(registry: Registry, options: ReadOptions) -> dict[str, CorpusReader
     parts = registry.parts(KIND)
     if options.format is not None:
         parts = {options.format: registry.find(KIND, options.format, where="(--format)")}
-    return {
-        name: build_part(registry, KIND, {**given.get(name, {}), "name": name}, where="in --set")
-        for name in parts
-    }
+    readers = {}
+    for name in parts:
+        spec = {**given.get(name, {}), "name": name}
+        try:
+            readers[name] = build_part(registry, KIND, spec, where="in --set")
+        except PartError:
+            if name in given or options.format is not None:
+                raise  # else a broken plugin must not stop files that it has nothing to do with
+    return readers
 
 
 def _parsed(registry: Registry, settings: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -165,6 +170,10 @@ def _read(job: _Job, bad: BadRows) -> Iterator[Exchange]:
         if not tidy.question:
             bad.report(tidy.source, "the question is empty", "Fill it or remove the row.")
             continue
+        if not tidy.answer and exchange.answer.strip():  # else it would mean "decline"
+            what = "the answer holds nothing but control characters"
+            bad.report(tidy.source, what, "Mend it or remove the row.")
+            continue
         job.report.exchanges += 1
         yield tidy
     if not job.report.exchanges:
@@ -190,6 +199,12 @@ def _cleaned(exchange: Exchange, clean_turn: Callable[[str], str]) -> Exchange:
     question = clean(exchange.question)
     answer = clean(exchange.answer)
     context = exchange.context and tuple(map(clean_turn, exchange.context))
-    if question == exchange.question and answer == exchange.answer and context == exchange.context:
+    tags = exchange.tags and tuple(map(clean_turn, exchange.tags))
+    if (
+        question == exchange.question
+        and answer == exchange.answer
+        and context == exchange.context
+        and tags == exchange.tags
+    ):
         return exchange
-    return replace(exchange, question=question, answer=answer, context=context)
+    return replace(exchange, question=question, answer=answer, context=context, tags=tags)

@@ -68,7 +68,7 @@ def open_sources(path: str | Path, *, encoding: str | None = None) -> list[Sourc
     if encoding is not None:
         check_encoding(encoding)
     left, plus, right = str(path).rpartition("+")
-    if plus and left and right and not Path(path).exists():
+    if plus and left and right and not _is_there(Path(path)):
         question_side = _only(_opened(Path(left), encoding), left)
         answer_side = _only(_opened(Path(right), encoding), right)
         return [replace(question_side, partner=answer_side)]
@@ -134,13 +134,21 @@ def _opened(path: Path, encoding: str | None) -> list[Source]:
     return [source_of(name, path, lambda: path.open("rb"), encoding)]
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name far too long
+        return False
+
+
 def _refuse_special(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise CorpusError(f"There is no file {path}. Check the path.") from None
     except (OSError, ValueError) as fault:
-        raise CorpusError(f"Cannot read {path}: {fault}. Check the path.") from fault
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise CorpusError(f"Cannot read {path}: {reason}. Check the path.") from fault
     if stat.S_ISDIR(mode):
         suffixes = Counter(file.suffix for file in _listed(path) if file.suffix)
         pattern = f"*{suffixes.most_common(1)[0][0]}" if suffixes else "*"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +17,16 @@ def chatseq(capsys):
         code = run(["corpus", *arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def fresh_python():
+    def call(script: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout
 
     return call
 
@@ -164,3 +176,20 @@ def test_a_wrong_use_is_told_in_one_line(case, command, write, chatseq):
 
 def test_no_file_is_a_fault_of_usage(chatseq):
     assert chatseq("check")[0] == 2
+
+
+def test_checking_needs_neither_torch_nor_a_database(write, fresh_python):
+    write("faq.tsv", "a\tb\n")
+    script = (
+        "import sys; from chatseq.cli.main import run; run(['corpus', 'check', 'faq.tsv']); "
+        "print(sorted({'torch', 'sqlalchemy', 'onnxruntime'} & set(sys.modules)))"
+    )
+    assert fresh_python(script).splitlines()[-1] == "[]"
+
+
+def test_a_one_column_file_ends_with_its_first_bad_row(write, chatseq):
+    write("faq.csv", "hello\nbye\n")
+    code, out, err = chatseq("check", "faq.csv")
+    assert (code, out) == (1, "")
+    assert err.startswith("Error: faq.csv:1: the row has only one column. ")
+    assert "no question with an answer was found" in chatseq("check", "faq.csv", "--skip-bad")[2]
