@@ -21,7 +21,8 @@ class Connected(NamedTuple):
     """An open database."""
 
     engine: Engine
-    notices: tuple[str, ...]
+    place: Path | str  # for messages: the file, or the URL without its password
+    notices: tuple[str, ...] = ()
 
 
 def connect(where: Path | str) -> Connected:
@@ -36,11 +37,12 @@ def connect(where: Path | str) -> Connected:
         HistoryError: it cannot be opened, or was written by a newer chatseq.
     """
     if isinstance(where, str) and "://" in where:
-        return Connected(_opened(_checked_url(where), None), ())
+        url = _checked_url(where)
+        return Connected(_opened(url, None), str(url))
     path = Path(where).absolute()
     before = files.identity(path)
     try:
-        return Connected(_opened_file(path), ())
+        return Connected(_opened_file(path), path)
     except _Damaged as fault:
         if before == files.identity(path):  # else another process has just moved it aside
             kept = files.set_aside(path)
@@ -48,7 +50,7 @@ def connect(where: Path | str) -> Connected:
         else:
             notice = "The history was damaged and has been moved aside; a new one begins."
     try:
-        return Connected(_opened_file(path), (notice,))
+        return Connected(_opened_file(path), path, (notice,))
     except _Damaged as fault:
         raise cannot("read", str(fault), path, "Move it away to start a new one.") from fault
 
@@ -70,7 +72,7 @@ def _opened_file(path: Path) -> Engine:
 
 
 def _opened(url: URL, path: Path | None) -> Engine:
-    place = path or str(url)  # a URL hides its password when it becomes text
+    place = path or str(url)
     try:
         engine = create_engine(url)
     except (SQLAlchemyError, ImportError) as fault:

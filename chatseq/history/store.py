@@ -35,8 +35,7 @@ class HistoryStore:
         Raises:
             HistoryError: it cannot be opened, or was written by a newer chatseq.
         """
-        self._where = where
-        self._engine, self.notices = connect(where)
+        self._engine, self._place, self.notices = connect(where)
         self._writer = sqlite.writer_of(self._engine)
         self._indexed = False
         if sqlite.is_sqlite(self._engine):
@@ -136,7 +135,7 @@ class HistoryStore:
             for name in set(conversations):
                 session.execute(delete(ConversationRow).where(ConversationRow.id == name))
         if sqlite.is_sqlite(self._engine):
-            with readable_faults("cleared of what was deleted", self._where):
+            with readable_faults("cleared of what was deleted", self._place):
                 sqlite.forget(self._engine)
 
     def faults(self) -> tuple[str, ...]:
@@ -158,12 +157,12 @@ class HistoryStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with readable_faults("read", self._where), Session(self._engine) as session:
+        with readable_faults("read", self._place), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with readable_faults("written", self._where), Session(self._writer) as session:
+        with readable_faults("written", self._place), Session(self._writer) as session:
             yield session
             session.commit()
 

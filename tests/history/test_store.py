@@ -21,7 +21,7 @@ from sqlalchemy import event
 
 from chatseq.errors import HistoryError
 from chatseq.exchange import Alternative, Reply, ReplySource
-from chatseq.history import files, migrate, records, sqlite
+from chatseq.history import connect, files, migrate, records, sqlite
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.opening import open_history
@@ -358,9 +358,25 @@ def test_an_address_that_cannot_be_used_is_told_without_its_password(
 def test_a_sqlite_address_is_as_good_as_a_file(path: Path) -> None:
     store = HistoryStore(f"sqlite:///{path}")
     ask(store)
+    with pytest.raises(HistoryError, match="No message 99"):
+        store.mark_failed(99)
     store.close()
     with closing(HistoryStore(path)) as again:
         assert len(again.conversations()) == 1
+
+
+def test_a_password_is_in_no_message_of_an_open_history(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = connect.create_engine(f"sqlite:///{path}")
+    sqlite.configure(engine)
+    monkeypatch.setattr(connect, "create_engine", lambda _url: engine)
+    store = HistoryStore("postgresql://me:secret@host/db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE messages")
+    with pytest.raises(HistoryError, match=r"no such table: messages. postgresql://me:\*\*\*@host"):
+        ask(store)
+    store.close()
 
 
 def test_another_program_that_holds_the_database_is_named_as_the_reason(
