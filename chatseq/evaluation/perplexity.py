@@ -66,7 +66,7 @@ class Perplexity:
 
 def pair_of(reader: QuestionReader, question: str, answer: str) -> Pair:
     """Return a question and its wanted answer in ids."""
-    return Pair(reader.read(question), (*reader.tokenizer.encode(answer), END_ID))
+    return Pair(reader.read(question), (*reader.tokenizer.encode_answer(answer), END_ID))
 
 
 def score(

@@ -23,10 +23,13 @@ class Tokenizer(Protocol):
         """The number of ids."""
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of a text, without start and end marks."""
+        """Return the ids of a question, without start and end marks."""
+
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the ids of an answer, which may be written in other, longer pieces."""
 
     def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
-        """Return the ids of one random segmentation of a text; decoding gives the same text."""
+        """Return one random segmentation of a question; decoding gives the same text."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids; padding, start and end marks give nothing."""
@@ -41,7 +44,7 @@ class Tokenizer(Protocol):
 class TokenizerPart(Protocol):
     """A kind of tokenizer with its options; what the hook `chatseq_tokenizers` names."""
 
-    def learn(self, texts: Iterable[str]) -> Tokenizer:
+    def learn(self, questions: Iterable[str], answers: Iterable[str] = ()) -> Tokenizer:
         """Learn from texts, the same result for the same texts.
 
         Raises:

@@ -47,7 +47,7 @@ class Examples:
         questions: list[Question] = []
         answers: list[list[int]] = []
         for exchange in exchanges:
-            answer = [*reader.tokenizer.encode(exchange.answer), END_ID]
+            answer = [*reader.tokenizer.encode_answer(exchange.answer), END_ID]
             if len(answer) > max_answer_tokens:
                 self.left_out += 1
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chatseq.bundle import CorpusRecord, check_name
+from chatseq.chat.bot import question_reader
 from chatseq.corpus.split import question_key, split_by_question
 from chatseq.errors import TrainingError
 from chatseq.exchange import Exchange
@@ -88,18 +89,6 @@ def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *
     return Job(name, recipe, registry, reader, learnt, checked, _record(listed), tuple(remarks))
 
 
-def question_reader(recipe: Recipe, tokenizer: Tokenizer) -> QuestionReader:
-    """Return the reader of questions that a recipe describes."""
-    section = recipe.question
-    return QuestionReader(
-        tokenizer,
-        fold=section.fold,
-        features=section.features,
-        buckets=section.feature_buckets,
-        max_tokens=section.max_tokens,
-    )
-
-
 def digest(texts: Iterable[str]) -> str:
     """Return one checksum over texts, in order."""
     hashed = new_hash()
@@ -130,7 +119,7 @@ def _tokenizer(registry: Registry, recipe: Recipe, train: Sequence[Exchange]) ->
     )
     questions = (exchange.question for exchange in train)
     read = map(folded, questions) if recipe.question.fold else questions
-    return part.learn([*read, *(exchange.answer for exchange in train)])
+    return part.learn(read, (exchange.answer for exchange in train))
 
 
 def _record(listed: Sequence[Exchange]) -> CorpusRecord:

@@ -1,8 +1,11 @@
-"""Built-in plugin: the tokenizer `subword`, which is learnt from the corpus."""
+"""Built-in plugin: the tokenizers `subword` and `phrase`, learnt from the corpus."""
 
 from chatseq.hookspecs import Reference, hookimpl
 
 
 @hookimpl
 def chatseq_tokenizers() -> dict[str, Reference]:
-    return {"subword": "chatseq_subword.part:Subword"}
+    return {
+        "phrase": "chatseq_subword.phrases:Phrases",
+        "subword": "chatseq_subword.part:Subword",
+    }

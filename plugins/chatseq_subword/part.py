@@ -48,7 +48,7 @@ class Subword:
             )
         self._vocabulary_size = vocabulary_size
 
-    def learn(self, texts: Iterable[str]) -> SubwordTokenizer:
+    def learn(self, questions: Iterable[str], answers: Iterable[str] = ()) -> SubwordTokenizer:
         """Learn pieces from texts.
 
         Raises:
@@ -57,7 +57,7 @@ class Subword:
         characters: Counter[str] = Counter()
         pipeline = _pipeline(models.BPE())
         # One pass over the texts: the words are counted while the alphabet is.
-        words = Counter(_words(pipeline, texts, characters))
+        words = Counter(_words(pipeline, itertools.chain(questions, answers), characters))
         if not words:
             raise TokenizerError(
                 "There is no text to learn a tokenizer from. Check the corpus: "
@@ -75,10 +75,10 @@ class Subword:
         try:
             pipeline = Pipeline.from_str(text)
         except Exception as fault:  # the library raises nothing narrower
-            raise TokenizerError(_unreadable(str(fault))) from fault
+            raise TokenizerError(unreadable(str(fault))) from fault
         fixed = (*SPECIALS, *BYTES)
         if any(pipeline.token_to_id(piece) != at for at, piece in enumerate(fixed)):
-            raise TokenizerError(_unreadable("its first ids are not the marks and bytes"))
+            raise TokenizerError(unreadable("its first ids are not the marks and bytes"))
         return SubwordTokenizer(pipeline)
 
     def _free_ids(self) -> int:
@@ -91,7 +91,8 @@ class Subword:
         return ranked[:most]
 
 
-def _unreadable(why: str) -> str:
+def unreadable(why: str) -> str:
+    """Return what is told of a tokenizer that cannot be read."""
     return (
         f"The tokenizer cannot be read: {why}. Train the bot again, or import it from its "
         ".chatseq file."

@@ -50,6 +50,10 @@ class SubwordTokenizer:
         """Return the ids of a text, without start and end marks."""
         return self._pipeline.encode(clean(text), add_special_tokens=False).ids
 
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the ids of an answer, the same as those of a question."""
+        return self.encode(text)
+
     def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
         """Return one random segmentation, the same for the same seed (Provilkov et al. 2020).
 

@@ -25,6 +25,9 @@ class Letters:
     def encode(self, text: str) -> list[int]:
         return [ord(letter) + FIRST_FREE_ID for letter in text]
 
+    def encode_answer(self, text: str) -> list[int]:
+        return self.encode(text)
+
     def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
         return self.encode(text)
 
