@@ -9,25 +9,30 @@ from safetensors.torch import save as save_tensors
 
 from chatseq.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
 from chatseq.bundle.manifest import CARD, RECIPE, TOKENIZER, WEIGHTS
+from chatseq.chat.bot import Bot
 from chatseq.engines.export import export_graphs
+from chatseq.engines.torch_engine import TorchEngine
+from chatseq.evaluation.report import evaluate
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe
 from chatseq.training.card import card
 from chatseq.training.job import Job
-from chatseq.training.validation import Validator
+from chatseq.training.validation import spread
 
 Figures = dict[str, float | None]
 
+_MOST_EXCHANGES = 1000  # that the figures at the end are taken over
+
 
 def final_figures(job: Job, model: Seq2Seq) -> Figures:
-    """Return the figures that go into the bundle. Whatever is measured at the end enters here."""
-    judged = Validator(job, model).judge()
-    return {
-        "exact_match": judged.exact_match,
-        "perplexity_teacher_forced": judged.perplexity,
-        "questions": float(len(job.validation)),
-    }
+    """Return the figures that `chatseq evaluate` gives, over the questions of the validation.
+
+    Whatever is measured at the end of training enters here.
+    """
+    bot = Bot(job.registry, job.recipe, job.tokenizer, TorchEngine(model), name=job.name)
+    exchanges = spread(job.validation.exchanges, _MOST_EXCHANGES)
+    return evaluate(bot, exchanges, job.registry).figures()
 
 
 def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:

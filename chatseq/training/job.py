@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from chatseq.bundle import CorpusRecord, check_name
 from chatseq.chat.bot import question_reader
@@ -124,5 +125,10 @@ def _tokenizer(registry: Registry, recipe: Recipe, train: Sequence[Exchange]) ->
 
 def _record(listed: Sequence[Exchange]) -> CorpusRecord:
     texts = (text for e in listed for text in (e.question, e.answer))
-    names = dict.fromkeys(e.source.rpartition(":")[0] for e in listed if e.source)
+    names = dict.fromkeys(_file_name(e.source) for e in listed if e.source)
     return CorpusRecord(digest(texts), len(listed), tuple(names)[:_MOST_SOURCES])
+
+
+def _file_name(source: str) -> str:
+    """Return the name of the file of a `file:line`; its folders are nobody's business."""
+    return PurePath(source.rpartition(":")[0]).name

@@ -62,7 +62,7 @@ def train(
         TrainingError: another process trains this bot, the checkpoints belong to another corpus or
             recipe, or the disk is full.
     """
-    folder = make_private_folder(runs_folder() / job.name)
+    folder = make_private_folder(make_private_folder(runs_folder()) / job.name)
     with locked(folder):
         for event in _Run(job, folder, stop).events(resume=resume):
             job.registry.notify("chatseq_training_event", event=event, run=folder)
@@ -132,7 +132,7 @@ class _Run:
             self._look_for_an_end()
             if self._is_validation_due():
                 yield self._validated()
-            if not counters.over and self._clock - self._saved_at > self._checkpoint_seconds:
+            if not counters.over and self._is_checkpoint_due():
                 self._save()
         if not counters.over:
             counters.epoch, counters.index = counters.epoch + 1, 0
@@ -213,6 +213,9 @@ class _Run:
         due = int(self._progress() * self._settings.validations)
         return due > self._counters.validations and not self._counters.over
 
+    def _is_checkpoint_due(self) -> bool:
+        return time.perf_counter() - self._saved_at >= self._settings.checkpoint_seconds
+
     def _validated(self) -> ValidationReport:
         counters = self._counters
         judged = self._validator.judge()
@@ -270,10 +273,6 @@ class _Run:
             run=self._job.marks(),
         )
         self._saved_at = time.perf_counter()
-
-    @property
-    def _checkpoint_seconds(self) -> float:
-        return self._settings.checkpoint_seconds
 
     def _measure(self, stepped: Stepped) -> None:
         speed = stepped.tokens / max(self._tick(), 1e-9)

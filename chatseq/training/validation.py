@@ -63,7 +63,7 @@ class Validator:
             right = self._answers.setdefault(exchange.question, set())
             right.add(comparable(exchange.answer))
         self._batches = self._fixed_batches()
-        self._questions = _spread(list(self._answers), _MOST_REPLIES)
+        self._questions = spread(list(self._answers), _MOST_REPLIES)
 
     def judge(self) -> Judgement:
         """Return how good the model is now."""
@@ -71,7 +71,7 @@ class Validator:
         right = sum(replies[q] in self._answers[q] for q in self._questions)
         samples = tuple(
             Sample(question, min(self._answers[question]), replies[question])
-            for question in _spread(self._questions, _SAMPLES)
+            for question in spread(self._questions, _SAMPLES)
         )
         return Judgement(self._loss(), right / len(self._questions), samples)
 
@@ -109,7 +109,7 @@ class Validator:
 
     def _fixed_batches(self) -> list[Batch]:
         examples = self._job.validation
-        rows = _spread(list(range(len(examples))), _MOST_ROWS)
+        rows = spread(list(range(len(examples))), _MOST_ROWS)
         questions, answers = examples.question_lengths[rows], examples.answer_lengths[rows]
         budget = 2 * self._job.recipe.training.batch_tokens  # no gradients to keep
         parts = epoch_batches(questions, answers, budget=budget, seed=0, epoch=0)
@@ -117,7 +117,7 @@ class Validator:
         return [examples.batch([rows[int(at)] for at in part]) for part in chosen]
 
 
-def _spread(items: list[Item], most: int) -> list[Item]:
+def spread(items: list[Item], most: int) -> list[Item]:
     """Return at most so many items, evenly spread over the list."""
     if len(items) <= most:
         return items

@@ -1,0 +1,174 @@
+"""`chatseq train`: from files to a bot that chats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chatseq.cli.main import INTERRUPTED, registry_of
+from chatseq.cli.output import say, tell
+from chatseq.plugins import Registry
+
+if TYPE_CHECKING:
+    from chatseq.exchange import Exchange
+    from chatseq.recipe import Recipe
+    from chatseq.training.events import FinishedReport
+    from chatseq.training.job import Job
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--bot", metavar="NAME", help="Name of the bot; that of the first file by default.")
+@click.option("--recipe", metavar="FILE|NAME", help="How it is made; by size of the corpus.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the recipe, such as training.seed=7, or of a reader.",
+)
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped or killed.")
+@click.option("--dry-run", is_flag=True, help="Try two steps, estimate, write nothing.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--encoding", metavar="NAME", help="Encoding of files without a mark.")
+@click.option("--format", "format_", metavar="NAME", help="Reader, instead of guessing.")
+@click.option("--skip-bad", is_flag=True, help="Leave bad rows out and count them.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    bot: str | None,
+    recipe: str | None,
+    minutes: float | None,
+    resume: bool,
+    dry_run: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Train a bot on files of questions and answers.
+
+    Ctrl-C stops in good order and leaves a bot that chats; --resume goes on later.
+    """
+    from chatseq.bundle import check_name, safe_name
+
+    registry = registry_of(ctx)
+    name = check_name(bot) if bot else safe_name(stem(files[0]))
+    exchanges, settings = _read(registry, files, given)
+    if not quiet:
+        tell(f"{len(exchanges):,} exchanges read.")
+    chosen = _recipe(recipe, exchanges, [*settings, *_minutes(minutes)])
+    job = _prepared(registry, exchanges, chosen, name)
+    if dry_run:
+        _try_out(job)
+        return 0
+    finished = _run(job, resume=resume, quiet=quiet)
+    _tell_end(job, finished)
+    return INTERRUPTED if finished.reason == "interrupted" else 0
+
+
+def train_starter(registry: Registry, *, quiet: bool = False) -> str:
+    """Train the starter bot with a progress bar, and return its name.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it; what was learnt so far is stored.
+    """
+    from chatseq.corpus.read import read_corpus
+
+    tell("This is the first time: the starter bot is trained, which takes about a minute.")
+    from chatseq.training.plan import STARTER, starter_files, starter_recipe
+
+    exchanges = list(read_corpus(registry, starter_files()))
+    job = _prepared(registry, exchanges, starter_recipe(), STARTER)
+    if _run(job, resume=False, quiet=quiet).reason == "interrupted":
+        raise KeyboardInterrupt
+    return job.name
+
+
+def stem(file: str) -> str:
+    """Return the name of a file without folders and endings, such as `faq` of `faq.csv.gz`."""
+    name = Path(file).name
+    return name.partition(".")[0] or name
+
+
+def _read(
+    registry: Registry, files: tuple[str, ...], given: dict[str, Any]
+) -> tuple[list[Exchange], tuple[str, ...]]:
+    """Return the exchanges, and the settings that are not for readers."""
+    from chatseq.corpus.read import ReadOptions, ReadReport, read_corpus, reader_settings
+
+    for_readers, others = reader_settings(registry, given["settings"])
+    options = ReadOptions(given["format_"], given["encoding"], given["skip_bad"], for_readers)
+    report = ReadReport()
+    exchanges = list(read_corpus(registry, files, options=options, report=report))
+    if report.skipped:
+        tell(f"{report.skipped} bad rows were skipped. See: chatseq corpus check --skip-bad FILE")
+    return exchanges, others
+
+
+def _recipe(named: str | None, exchanges: list[Exchange], settings: list[str]) -> Recipe:
+    from chatseq.recipe import load_recipe
+    from chatseq.training.plan import recipe_for
+
+    return load_recipe(named or recipe_for(exchanges)).apply(settings)
+
+
+def _minutes(minutes: float | None) -> list[str]:
+    return [] if minutes is None else [f"training.minutes={minutes}"]
+
+
+def _prepared(registry: Registry, exchanges: list[Exchange], recipe: Recipe, name: str) -> Job:
+    from chatseq.training.job import prepare
+
+    return prepare(registry, exchanges, recipe, name=name)
+
+
+def _run(job: Job, *, resume: bool, quiet: bool) -> FinishedReport:
+    from chatseq.cli.stopping import stopping
+    from chatseq.cli.training_view import training_view
+    from chatseq.training.events import FinishedReport
+    from chatseq.training.run import train as events_of
+
+    with stopping() as stop, training_view(f"Training {job.name}", quiet=quiet) as view:
+        for event in events_of(job, resume=resume, stop=stop):
+            if isinstance(event, FinishedReport):
+                return event
+            view.show(event)
+            if stop():
+                view.stopping()
+    raise AssertionError("a run ends with its last report")
+
+
+def _try_out(job: Job) -> None:
+    from chatseq.cli.training_view import duration
+    from chatseq.training.trial import try_out
+
+    trial = try_out(job)
+    memory = "" if trial.memory_mb is None else f" and {trial.memory_mb:,.0f} MB of memory"
+    say(
+        f"{len(job.train):,} exchanges to learn from, {len(job.validation):,} to validate on, "
+        f"{job.tokenizer.size:,} tokens, {trial.parameters:,} parameters."
+    )
+    say(f"Loss of two steps: {', '.join(f'{loss:.2f}' for loss in trial.losses)}.")
+    say(
+        f"The whole run has at most {trial.steps:,} steps. It takes about "
+        f"{duration(trial.seconds)}{memory}. Nothing was written."
+    )
+
+
+def _tell_end(job: Job, finished: FinishedReport) -> None:
+    from chatseq.cli.training_view import duration
+
+    right = finished.figures.get("exact_match")
+    shown = "" if right is None else f" Validation: {right:.0%} word for word right."
+    say(
+        f"The bot '{job.name}' is ready: {finished.reason} after {finished.step:,} steps, "
+        f"{duration(finished.seconds)}.{shown}"
+    )
+    if finished.reason == "interrupted":
+        say("Go on with the same command and --resume, or chat now: chatseq")
+    else:
+        say("Chat with it: chatseq")

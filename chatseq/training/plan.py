@@ -1,0 +1,43 @@
+"""What is trained when little is said: the recipe for a corpus, and the starter bot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatseq.errors import TrainingError
+from chatseq.exchange import Exchange
+from chatseq.paths import starter_folder
+from chatseq.recipe import Recipe, load_recipe
+
+STARTER = "starter"  # the name of the bot that the first `chatseq` trains
+_MOST_FOR_TINY = 20_000  # exchanges
+# What is left of a minute on two cores after imports, reading, export and the last validation.
+_STARTER_MINUTES = 0.65
+_HELD_BACK = "held_back"  # for evaluation only; never learnt from
+
+
+def recipe_for(exchanges: Sequence[Exchange]) -> str:
+    """Return the name of the recipe for a corpus: `tiny` up to 20,000 exchanges, else `small`."""
+    return "tiny" if len(exchanges) <= _MOST_FOR_TINY else "small"
+
+
+def starter_files() -> list[Path]:
+    """Return the files of the starter corpora that are learnt from.
+
+    Raises:
+        ChatseqError: they are not installed.
+    """
+    folder = starter_folder()
+    found = [path for path in sorted(folder.glob("starter_*/*.tsv")) if path.stem != _HELD_BACK]
+    if not found:
+        raise TrainingError(
+            f"There are no starter corpora in {folder}. Install chatseq again, or train on a file "
+            "of your own: chatseq train FILE"
+        )
+    return found
+
+
+def starter_recipe() -> Recipe:
+    """Return the recipe of the starter bot, which is limited by time."""
+    return load_recipe("tiny").apply([f"training.minutes={_STARTER_MINUTES}"])

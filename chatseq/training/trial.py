@@ -1,0 +1,78 @@
+"""A dry run: a few real steps that leave no file, and what they say about the whole."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import torch
+
+from chatseq.model.build import build_model
+from chatseq.training.job import Job
+from chatseq.training.order import epoch_batches
+from chatseq.training.state import TrainingState
+from chatseq.training.steps import learn
+from chatseq.training.validation import Judgement, Validator
+
+_STEPS = 2
+_EXPORT_SECONDS = 4.0  # writing the graphs; hardly depends on the model
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a dry run found."""
+
+    parameters: int
+    losses: tuple[float, ...]  # of its steps
+    judgement: Judgement
+    steps: int  # of the whole run, when nothing ends it earlier
+    seconds: float  # the whole run would take about so long
+    memory_mb: float | None  # the most that was used so far; None where that cannot be asked
+
+
+def try_out(job: Job) -> Trial:
+    """Build the model, learn from the two largest batches, validate once; write nothing."""
+    settings = job.recipe.training
+    torch.manual_seed(settings.seed)
+    model = build_model(job.registry, job.recipe, job.tokenizer.size)
+    state = TrainingState(model, weight_decay=settings.weight_decay)
+    batches = epoch_batches(
+        job.train.question_lengths,
+        job.train.answer_lengths,
+        budget=settings.batch_tokens,
+        seed=settings.seed,
+        epoch=0,
+    )
+    largest = sorted(batches, key=len, reverse=True)[:_STEPS]
+    started = time.perf_counter()
+    losses = tuple(
+        learn(
+            state.model,
+            state.optimiser,
+            state.move(job.train.batch(rows)),
+            rate=settings.learning_rate,
+            clip=settings.clip,
+            label_smoothing=settings.label_smoothing,
+        ).loss
+        for rows in largest
+    )
+    stepped = time.perf_counter()
+    judgement = Validator(job, state.model).judge()
+    validated = time.perf_counter()
+    steps = len(batches) * settings.max_epochs
+    seconds = steps * (stepped - started) / len(largest)
+    seconds += (settings.validations + 1) * (validated - stepped)
+    if settings.minutes:
+        seconds = min(seconds, 60 * settings.minutes)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Trial(parameters, losses, judgement, steps, seconds + _EXPORT_SECONDS, _most_memory())
+
+
+def _most_memory() -> float | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
