@@ -22,8 +22,8 @@ class NgramBlock:
     run of four may come twice, which at most 0.3 % of those answers go beyond and which stops a
     loop early in its third turn. `size = 3, times = 1` is the rule of the paper.
 
-    A token that is one byte of a character is never forbidden: two emoji share three of four
-    bytes, and half a character must not remain.
+    A token that is a byte of a character, or begins with one, is never forbidden: two emoji share
+    three of four bytes, and half a character must not remain.
 
     Args:
         size: tokens of a run
@@ -64,7 +64,7 @@ class NgramBlock:
         return [
             (row, token)
             for (row, token), times in completed.items()
-            if times >= self._times and not _is_byte(task.tokenizer, token)
+            if times >= self._times and not _begins_with_byte(task.tokenizer, token)
         ]
 
     def _matches(self, search: Search) -> Array | None:
@@ -81,5 +81,5 @@ class NgramBlock:
         return same if same.any() else None
 
 
-def _is_byte(tokenizer: Tokenizer | None, token: int) -> bool:
-    return tokenizer is not None and _BYTE.fullmatch(tokenizer.pieces([token])[0]) is not None
+def _begins_with_byte(tokenizer: Tokenizer | None, token: int) -> bool:
+    return tokenizer is not None and _BYTE.match(tokenizer.pieces([token])[0]) is not None

@@ -20,6 +20,7 @@ from chatseq_strategies.beam import Beam
 from chatseq_strategies.greedy import Greedy
 from chatseq_strategies.ngram_block import NgramBlock
 from chatseq_subword.part import Subword
+from chatseq_subword.phrases import Phrases
 from chatseq_subword.tokenizer import SubwordTokenizer
 
 A, B, C = 3, 4, 5
@@ -120,6 +121,22 @@ def test_what_people_write_comes_through_word_for_word(
     )
     assert tokenizer.decode(reply.tokens) == answer
     assert reply.ended
+
+
+def test_phrases_that_go_on_with_a_byte_are_never_forbidden() -> None:
+    answers = ["so 😀😃😀😃😀😃😀😃😀😃😀😃😀😃"] * 5
+    phrases = Phrases(vocabulary_size=600).learn(["what"], answers)
+    ids = phrases.encode_answer(answers[0])
+    assert len(ids) < len(phrases.encode(answers[0]))
+    [[reply]] = decode(
+        ScriptedEngine(saying({(5,): ids}), vocabulary_size=phrases.size),
+        questions_of((5,)),
+        Greedy(),
+        [NgramBlock(size=2, times=1)],
+        max_length=64,
+        tokenizer=phrases,
+    )
+    assert phrases.decode(reply.tokens) == answers[0]
 
 
 def test_torch_is_blocked_alike() -> None:
