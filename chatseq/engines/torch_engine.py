@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from chatseq.engines.contracts import Encoded, Stepped
+from chatseq.errors import EngineError
+from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
+
+if TYPE_CHECKING:
+    from chatseq.plugins import Registry
+    from chatseq.recipe import Recipe
+
+WEIGHTS = "weights.safetensors"
 
 
 class TorchEngine:
@@ -53,3 +63,25 @@ class _Evaluation:
         self._no_grad.__exit__(*fault)
         if self._learning:
             self._model.train()
+
+
+def load_torch_engine(
+    folder: Path, recipe: Recipe, registry: Registry, vocabulary_size: int
+) -> TorchEngine:
+    """Build the network of a recipe and read its weights.
+
+    Raises:
+        EngineError: the weights are missing, damaged or those of another recipe.
+        PartError: a part is not installed.
+    """
+    torch.set_num_threads(recipe.engine.threads)
+    model = build_model(registry, recipe, vocabulary_size)
+    file = folder / WEIGHTS
+    try:
+        model.load_state_dict(load_file(file))
+    except Exception as fault:  # safetensors and torch raise classes of their own
+        reason = str(fault).strip().split("\n")[0]
+        raise EngineError(
+            f"The weights {file} do not fit the recipe: {reason}. Train the bot again."
+        ) from fault
+    return TorchEngine(model.eval())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CHUNK_NUMBERS = 1 << 20  # logits held at once: 4 MB, which fits the cache of a core
+CHUNK_NUMBERS = 1 << 21  # logits held at once: 8 MB, within the cache that cores share
 
 
 class Loss(NamedTuple):

@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory
+from chatseq.model.dropout import dropped
 from chatseq.model.embedding import FeatureEmbedding
 from chatseq.model.loss import Loss, output_loss
 from chatseq.text.tokenizer import END_ID, START_ID
@@ -82,9 +83,9 @@ class Seq2Seq(nn.Module):
         started = self.encode(batch.question_ids, batch.question_mask, batch.question_features)
         embedded = self._dropped(self._embedded(_shifted(batch.answer_ids)))
         decoded = self.decoder(embedded, started.state, started.memory)  # (batch, target, output)
-        real = decoded.hidden[batch.answer_mask]  # (tokens, output)
+        real = self._dropped(decoded.hidden)[batch.answer_mask]  # (tokens, output)
         total = output_loss(
-            self._dropped(self.to_embedding(real)),
+            self.to_embedding(real),
             self.embedding.weight,
             self.bias,
             batch.answer_ids[batch.answer_mask],
@@ -146,7 +147,7 @@ class Seq2Seq(nn.Module):
         return scaled
 
     def _dropped(self, numbers: Tensor) -> Tensor:
-        return F.dropout(numbers, self.dropout, self.training)
+        return dropped(numbers, self.dropout, learning=self.training)
 
 
 def _shifted(answer_ids: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model.contracts import Memory
+from chatseq.model.dropout import dropped
 from chatseq_rnn.layers import GruLayer, LstmLayer, RecurrentLayer, zero_state
 from chatseq_rnn.sizes import check_sizes
 from chatseq_rnn.stack import MakeLayer
@@ -68,7 +68,7 @@ class RecurrentEncoder(nn.Module):
         states = embedded
         for number, layer in enumerate(self.forwards):
             if number:
-                states = F.dropout(states, self.dropout, self.training)
+                states = dropped(states, self.dropout, learning=self.training)
             directions = [self._run(layer, states)]
             if len(backwards):
                 turned = self._run(backwards[number], reordered(states, mirror))

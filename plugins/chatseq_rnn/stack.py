@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
+from chatseq.model.dropout import dropped
 from chatseq_rnn.layers import RecurrentLayer, State
 
 MakeLayer = Callable[[int, int], RecurrentLayer]  # from the widths of input and hidden
@@ -49,7 +49,7 @@ class RecurrentStack(nn.Module):
         after = []
         for number, layer in enumerate(self.layers):
             outputs, last = layer(inputs, tuple(tensor[:, number] for tensor in state))
-            inputs = F.dropout(outputs, self.dropout, self.training)
+            inputs = dropped(outputs, self.dropout, learning=self.training)
             after.append(last)
         return inputs, _stacked(after)
 
