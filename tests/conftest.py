@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,51 @@ def shared_corpora() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared/corpora is not beside the project")
     return SHARED
+
+
+TAUGHT = {
+    "hello": "Hello there, how can I help?",
+    "who are you": "I am a very small bot made for tests.",
+    "你好": "你好，有什么可以帮您？",
+    "bye": "Goodbye and good luck.",
+}
+
+
+@pytest.fixture(scope="session")
+def trained_tiny_bot(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """The folder of a bot that has learnt the four answers of TAUGHT by heart."""
+    from chatseq.exchange import Exchange
+    from chatseq.recipe import load_recipe
+    from chatseq.training.job import prepare
+    from chatseq.training.run import train
+
+    sizes = ("model.embedding_size", "model.encoder.hidden_size", "model.decoder.hidden_size")
+    recipe = load_recipe("tiny").apply(
+        [
+            *(f"{size}=32" for size in sizes),
+            "model.dropout=0.0",
+            "question.feature_buckets=256",
+            "tokenizer.vocabulary_size=512",
+            "training.batch_tokens=128",
+            "training.label_smoothing=0.0",
+            "training.learning_rate=0.01",
+            "training.max_epochs=30",
+            "training.validations=1",
+        ]
+    )
+    exchanges = [Exchange(question, answer) for question, answer in TAUGHT.items()] * 9
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHATSEQ_HOME", str(home))
+        for _ in train(prepare(registry, exchanges, recipe, name="tiny")):
+            pass
+    return home / "bots" / "tiny"
+
+
+@pytest.fixture
+def tiny_bot(home: Path, trained_tiny_bot: Path) -> Path:
+    """A bot named 'tiny' in the home of this test; it knows the answers of TAUGHT."""
+    folder = home / "bots" / "tiny"
+    folder.parent.mkdir(mode=0o700)
+    shutil.copytree(trained_tiny_bot, folder)
+    return folder

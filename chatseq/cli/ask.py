@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,10 @@ from chatseq.errors import ChatseqError
 from chatseq.exchange import Reply, ReplySource
 from chatseq.text.terminal import safe_line
 
+if TYPE_CHECKING:
+    from chatseq.chat.bot import Bot
+
 FROM_STDIN = "-"
-NOTHING = Reply(text="", source=ReplySource.DECLINED, confidence=0.0)  # the reply to an empty line
 
 
 @click.command()
@@ -42,11 +44,11 @@ def ask(
     if not question.strip():
         raise click.UsageError("The question is empty. Write one, or - to read stdin.")
     given = (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
-    reply = load_bot(registry_of(ctx), bot, overrides=given).responder.reply
-    show = _show_json if as_json else _show_text
+    loaded = load_bot(registry_of(ctx), bot, overrides=given)
     if question == FROM_STDIN:
-        return _answer_lines(_lines(sys.stdin), reply, _show_json if as_json else _show_line)
-    show(reply(question))
+        return _answer_lines(loaded, _lines(sys.stdin), _show_json if as_json else _show_line)
+    show = _show_json if as_json else _show_text
+    show(loaded.responder.reply(question))
     return 0
 
 
@@ -66,18 +68,18 @@ def as_value(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _answer_lines(
-    questions: Iterable[str], reply: Callable[[str], Reply], show: Callable[[Reply], None]
-) -> int:
+def _answer_lines(bot: Bot, questions: Iterable[str], show: Callable[[Reply], None]) -> int:
     """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
+    nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy_name)
     code = 0
     for question in questions:
         try:
-            show(reply(question) if question else NOTHING)
+            show(bot.responder.reply(question) if question else nothing)
         except ChatseqError as fault:
             tell_error(str(fault))
-            show(NOTHING)
+            show(nothing)
             code = 1
+        sys.stdout.flush()
     return code
 
 

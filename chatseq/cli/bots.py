@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chatseq.bundle import Manifest, Shelved, bot_folder, find_bot, list_bundles, open_bundle
+from chatseq.bundle import (
+    Bundle,
+    Manifest,
+    Shelved,
+    bot_folder,
+    find_bot,
+    list_bundles,
+    open_bundle,
+)
 from chatseq.cli.output import say, say_json, say_table, tell
 from chatseq.errors import BundleError
+from chatseq.text.terminal import safe_line
 
 SUFFIX = ".chatseq"
 
@@ -46,11 +56,12 @@ def list_bots(as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show what a bot was trained on, what it needs and how good it is."""
     bundle = open_bundle(find_bot(name))
-    value = {"name": bundle.name, "folder": str(bundle.folder), **_shown(bundle.manifest)}
     if as_json:
+        value = {"name": bundle.name, "folder": str(bundle.folder), **_shown(bundle.manifest)}
         say_json({**value, "recipe": bundle.recipe().model_dump(mode="json")})
         return
-    say_table(("", ""), [(key, _text(each)) for key, each in value.items()])
+    for key, text in _lines(bundle):
+        say(f"{key:<10} {safe_line(text)}")
     say()
     say(bundle.recipe().to_toml().rstrip())
 
@@ -114,10 +125,10 @@ def _row(bot: Shelved, default: str | None) -> tuple[object, ...]:
     return (
         star,
         bot.name,
-        str(value["created"])[:16].replace("T", " "),
+        _when(bot.manifest.created),
         value["exchanges"],
         "" if right is None else f"{right:.0%}",
-        f"{value['bytes'] / 1e6:.1f} MB",
+        _size(bot.manifest),
     )
 
 
@@ -150,10 +161,23 @@ def _shown(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _text(value: object) -> str:
-    """Return a value of a manifest for people."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(each)}".rstrip() for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _lines(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    """Yield what `show` tells people, by its name."""
+    manifest = bundle.manifest
+    yield "bot", bundle.name
+    yield "folder", str(bundle.folder)
+    yield "trained", f"{_when(manifest.created)} by chatseq {manifest.chatseq}"
+    yield "corpus", f"{manifest.corpus.exchanges} exchanges {', '.join(manifest.corpus.sources)}"
+    yield "licence", manifest.licence or "not stated"
+    for name, figure in manifest.figures.items():
+        yield "figure", f"{name} {'does not apply' if figure is None else f'{figure:.4g}'}"
+    yield "plugins", ", ".join(f"{name} {version}" for name, version in manifest.plugins.items())
+    yield "size", _size(manifest)
+
+
+def _when(created: str) -> str:
+    return created[:16].replace("T", " ")
+
+
+def _size(manifest: Manifest) -> str:
+    return f"{sum(file.size for file in manifest.files.values()) / 1e6:.1f} MB"

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -17,7 +18,7 @@ import chatseq
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
 from chatseq.errors import ChatseqError
-from chatseq.paths import history_file, home
+from chatseq.paths import bots_folder, history_file, home
 from chatseq.plugins import Registry, first_line
 from chatseq.text.terminal import safe_line
 
@@ -100,12 +101,17 @@ def _home(_: Registry) -> Iterator[Finding]:
 
 
 def _modes() -> Iterator[Finding]:
-    if os.name != "posix":
+    if os.name != "posix" or not _is_open(home()):
         return
-    for path in (history_file(), home() / "bots"):
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    for path in (history_file(), bots_folder()):
+        if _is_open(path):
             told = f"{path} can be read by others. Mend it: chmod go= '{path}'"
             yield Finding("modes", False, told)
+
+
+def _is_open(path: Path) -> bool:
+    """Tell whether others can read something that is there."""
+    return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _plugins(registry: Registry) -> Iterator[Finding]:
@@ -135,7 +141,7 @@ def _history(_: Registry) -> Iterator[Finding]:
 
     store = HistoryStore(history_file())
     try:
-        faults = store.faults()
+        faults = (*store.notices, *store.faults())
         for fault in faults:
             yield Finding("history", False, fault)
         if not faults:

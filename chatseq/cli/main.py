@@ -49,6 +49,14 @@ class CommandGroup(click.Group):
             )
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # caught here, since click itself would exit with 1
+            # The reader has left (`chatseq history list | head`); closing must not complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
 
 @click.group(
     cls=CommandGroup,
@@ -102,10 +110,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ChatseqError as fault:
         _show(fault, given)
         return fault.exit_code
-    except BrokenPipeError:
-        # The reader has left (`chatseq history list | head`); closing must not complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as fault:  # the last resort: a user never sees a traceback unasked
         _show(fault, given, "This is a fault of chatseq; --debug shows where it happened.")
         return 1

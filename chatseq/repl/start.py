@@ -97,7 +97,9 @@ def _run(room: Room, session: str | None, loop: Callable[[], int]) -> int:
     try:
         with room.interrupts.installed():
             if session is not None:
+                room.talkative = False  # no message waits yet
                 room.resume(session)
+                room.talkative = True
             return loop()
     finally:
         room.close()

@@ -36,7 +36,7 @@ def test_a_chat_looks_like_a_chat(chat: Terminal) -> None:
         "you › hello there",
         "bot › hello there [greedy]",
     ]
-    chat.until(r"^parrot \(greedy\), hello there +Alt-Enter: new line")
+    chat.until(r"^parrot \(greedy\), hello there +Ctrl-D: leave")
 
 
 def test_ctrl_d_leaves_and_tells_how_to_go_on(chat: Terminal) -> None:
