@@ -79,8 +79,9 @@ class _Chooser:
         ended = []
         for place, column in zip(*(at.tolist() for at in self._xp.nonzero(ends)), strict=True):
             reply = Ended(int(parents[place, column]), float(sums[place, column]))
-            self._keep(search.sources[place], self._score(reply.score, search.step + 1))
-            ended.append(reply)
+            if reply.score > -math.inf:
+                self._keep(search.sources[place], self._score(reply.score, search.step + 1))
+                ended.append(reply)
         return ended
 
     def _keep(self, question: int, score: float) -> None:

@@ -20,7 +20,6 @@ from chatseq_strategies.beam import Beam
 from chatseq_strategies.greedy import Greedy
 from chatseq_strategies.ngram_block import NgramBlock
 from chatseq_subword.part import Subword
-from chatseq_subword.phrases import Phrases
 from chatseq_subword.tokenizer import SubwordTokenizer
 
 A, B, C = 3, 4, 5
@@ -123,20 +122,19 @@ def test_what_people_write_comes_through_word_for_word(
     assert reply.ended
 
 
-def test_phrases_that_go_on_with_a_byte_are_never_forbidden() -> None:
-    answers = ["so 😀😃😀😃😀😃😀😃😀😃😀😃😀😃"] * 5
-    phrases = Phrases(vocabulary_size=600).learn(["what"], answers)
-    ids = phrases.encode_answer(answers[0])
-    assert len(ids) < len(phrases.encode(answers[0]))
-    [[reply]] = decode(
-        ScriptedEngine(saying({(5,): ids}), vocabulary_size=phrases.size),
-        questions_of((5,)),
-        Greedy(),
-        [NgramBlock(size=2, times=1)],
-        max_length=64,
-        tokenizer=phrases,
-    )
-    assert phrases.decode(reply.tokens) == answers[0]
+def test_only_tokens_that_begin_with_a_byte_are_never_forbidden() -> None:
+    class Spelling:
+        """A tokenizer as far as it is asked."""
+
+        def pieces(self, ids: Sequence[int]) -> list[str]:
+            return [{A: "<0x9F>", B: "<0x98><0x80> so", C: "so<0xF0>"}[at] for at in ids]
+
+    tokens = np.asarray([[A, A, A], [B, B, B], [C, C, C]])
+    search = Search([0], 3, np.arange(3), tokens, np.zeros(3), (), None, 3)
+    scores = np.zeros((3, 8), dtype=np.float32)
+    task = Task(np, ((5,),), 64, tokenizer=Spelling())  # type: ignore[arg-type]
+    found = NgramBlock(size=2, times=1).begin(task)(scores, search)
+    assert [np.flatnonzero(np.isneginf(row)).tolist() for row in found] == [[], [], [C]]
 
 
 def test_torch_is_blocked_alike() -> None:

@@ -17,7 +17,7 @@ from chatseq.plugins import Registry
 from chatseq.recipe import Recipe, load_recipe
 from chatseq.testing import RandomEngine, ScriptedEngine, saying
 from chatseq.text.question import QuestionReader
-from chatseq.text.tokenizer import END_ID, Tokenizer
+from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, Tokenizer
 from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
 
@@ -231,17 +231,20 @@ def test_many_questions_are_answered_in_order_and_in_batches(
 ) -> None:
     class Counting(RandomEngine):
         encoded: list[int]
+        lengths: list[int]
 
         def encode(self, ids: Any, *given: Any) -> Any:
             self.encoded.append(len(ids))
+            self.lengths.append(ids.shape[1])
             return super().encode(ids, *given)
 
     engine = Counting(vocabulary_size=tokenizer.size, end_bonus=3.0)
-    engine.encoded = []
+    engine.encoded, engine.lengths = [], []
     bot = bot_of(registry, tokenizer, "qa.batch=4", "decoding.max_length=12", engine=engine)
-    questions = [*ANSWERS, "", "a much longer question than the others", "hello there", "  "] * 8
+    questions = [*ANSWERS, "", "a much longer question than the others", "hello there", "  "] * 7
     together = list(bot.responder.reply_all(questions))
     assert max(engine.encoded) == 4
+    assert engine.lengths == sorted(engine.lengths)  # like with like, so little is padded
     assert [reply.text for reply in together] == [bot.responder.reply(q).text for q in questions]
     assert len({reply.text for reply in together}) > 4
 
@@ -261,6 +264,60 @@ def test_beams_bring_alternatives_with_their_confidence(
     assert confidences == sorted(confidences, reverse=True)
     assert reply.confidence > confidences[0]
     assert all(isinstance(alternative, Alternative) for alternative in reply.alternatives)
+
+
+def test_an_alternative_has_words_and_other_words_than_the_reply(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    # Two words, each in pieces and in bytes, and no word at all.
+    whole, other = tokenizer.encode("hello"), tokenizer.encode("smile")
+    spelt, other_spelt = ([FIRST_FREE_ID + byte for byte in text] for text in (b"hello", b"smile"))
+    assert tokenizer.decode(spelt) == tokenizer.decode(whole) != tokenizer.decode(other)
+    ways = {tuple(whole): 0.4, tuple(spelt): 0.3, (): 0.15}
+    others = {tuple(other): 0.1, tuple(other_spelt): 0.05}
+    ways |= others
+
+    def language(question: tuple[int, ...], reply: tuple[int, ...]) -> Mapping[int, float]:
+        following: dict[int, float] = {}
+        for way, share in ways.items():
+            if way[: len(reply)] == reply:
+                token = (*way, END_ID)[len(reply)]
+                following[token] = following.get(token, 0.0) + share
+        return {token: share / sum(following.values()) for token, share in following.items()}
+
+    engine = ScriptedEngine(language, vocabulary_size=tokenizer.size)
+    settings = ("decoding.strategy.name=beam", "decoding.strategy.n_best=5")
+    bot = bot_of(registry, tokenizer, *settings, engine=engine)
+    reply = bot.responder.reply("anything")
+    said = [alternative.text for alternative in reply.alternatives]
+    assert [reply.text, *said] == ["hello", "smile"]
+    surest = max(share ** (1 / (len(way) + 1)) for way, share in others.items())
+    assert reply.alternatives[0].confidence == pytest.approx(surest)
+
+
+def test_the_part_of_a_beam_reply_tells_only_what_stood(
+    registry: Registry, tokenizer: SubwordTokenizer
+) -> None:
+    shared, ends = tokenizer.encode("hello"), [tokenizer.encode("a b"), tokenizer.encode("c d")]
+
+    def language(question: tuple[int, ...], reply: tuple[int, ...]) -> Mapping[int, float]:
+        if len(reply) < len(shared):
+            return {shared[len(reply)]: 1.0}
+        rest = reply[len(shared) :]
+        return {(*end, END_ID)[len(rest)]: 0.5 for end in ends if tuple(end[: len(rest)]) == rest}
+
+    engine = ScriptedEngine(language, vocabulary_size=tokenizer.size)
+    stream = bot_of(
+        registry, tokenizer, "decoding.strategy.name=beam", engine=engine
+    ).responder.stream("anything")
+    said = "".join(str(next(stream)) for _ in shared)
+    decoding = stream._decoding  # type: ignore[attr-defined]
+    next(decoding)  # interrupted before what follows was looked at
+    stream.close()
+    part = stream.partial()
+    assert part.text == said == "hello"
+    assert [piece.text for piece in part.pieces] == tokenizer.pieces(shared)
+    assert part.confidence == pytest.approx(1.0)
 
 
 def test_a_reply_cut_by_the_maximum_length_keeps_whole_characters(

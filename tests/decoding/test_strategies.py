@@ -143,11 +143,11 @@ def test_a_search_without_beginnings_left_is_over() -> None:
     decoding = Decoding(
         ScriptedEngine(trap, vocabulary_size=6),
         questions_of((5,)),
-        Beam(size=5, n_best=5),
+        Beam(size=6, n_best=6),
         max_length=50,
     )
     assert sum(1 for _ in decoding) == 3
-    assert len(decoding.hypotheses(0)) == 5
+    assert len(decoding.hypotheses(0)) == 5  # all that there are
 
 
 def test_whole_replies_come_before_cut_ones() -> None:
