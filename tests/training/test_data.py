@@ -1,0 +1,134 @@
+"""Exchanges as tensors: padding, features, and noise that can be asked for again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from chatseq.exchange import Exchange
+from chatseq.model.batch import Batch
+from chatseq.text.question import pad_questions
+from chatseq.text.tokenizer import END_ID, PAD_ID
+from chatseq.training.data import Examples, Noise, comparable
+from chatseq.training.job import Job
+
+from .conftest import exchanges
+
+
+@pytest.fixture
+def examples(job: Job) -> Examples:
+    return Examples(exchanges(), job.reader, max_answer_tokens=64)
+
+
+def questions_of(batch: Batch) -> list[list[int]]:
+    rows = zip(batch.question_ids.tolist(), batch.question_mask.tolist(), strict=True)
+    return [[i for i, real in zip(ids, mask, strict=True) if real] for ids, mask in rows]
+
+
+def test_a_batch_is_what_the_reader_reads(examples: Examples, job: Job) -> None:
+    rows = [3, 0, 21, 35]
+    batch = examples.batch(rows)
+    read = [job.reader.read(examples.exchanges[row].question) for row in rows]
+    wanted = pad_questions(read, job.reader.features)
+    assert np.array_equal(batch.question_ids.numpy(), wanted.ids)
+    assert np.array_equal(batch.question_mask.numpy(), wanted.mask)
+    assert batch.question_features is not None
+    assert np.array_equal(batch.question_features.numpy(), wanted.features)
+
+
+def test_answers_end_with_the_end_mark_and_are_padded_behind(examples: Examples, job: Job) -> None:
+    batch = examples.batch([0, 39])
+    for row, exchange in ((0, examples.exchanges[0]), (1, examples.exchanges[39])):
+        real = batch.answer_ids[row][batch.answer_mask[row]].tolist()
+        assert real[-1] == END_ID
+        assert job.tokenizer.decode(real) == exchange.answer
+        assert set(batch.answer_ids[row][~batch.answer_mask[row]].tolist()) <= {PAD_ID}
+
+
+def test_lengths_count_the_end_mark(examples: Examples) -> None:
+    batch = examples.batch(range(len(examples)))
+    assert batch.question_mask.sum(1).tolist() == examples.question_lengths.tolist()
+    assert batch.answer_mask.sum(1).tolist() == examples.answer_lengths.tolist()
+
+
+def test_an_empty_answer_is_the_end_mark_alone(job: Job) -> None:
+    declined = Examples([Exchange("what is love", "")], job.reader, max_answer_tokens=8)
+    assert declined.batch([0]).answer_ids.tolist() == [[END_ID]]
+
+
+def test_long_answers_are_left_out_and_counted(job: Job) -> None:
+    rows = [Exchange("a", "long " * 50), Exchange("b", "short")]
+    kept = Examples(rows, job.reader, max_answer_tokens=20)
+    assert [exchange.question for exchange in kept.exchanges] == ["b"]
+    assert kept.left_out == 1
+
+
+def test_without_features_a_batch_has_none(make_job: object) -> None:
+    job = make_job("question.features=0")  # type: ignore[operator]
+    assert job.train.batch([0, 1]).question_features is None
+
+
+def test_noise_is_a_function_of_seed_and_row(examples: Examples) -> None:
+    noise = Noise(word_dropout=0.3, subword_dropout=0.3)
+    first = questions_of(examples.noisy_batch([1, 2, 3], noise, seed=5))
+    again = questions_of(examples.noisy_batch([3, 1], noise, seed=5))
+    assert again == [first[2], first[0]]
+    others = [questions_of(examples.noisy_batch([1, 2, 3], noise, seed=s)) for s in range(6, 12)]
+    assert any(other != first for other in others)
+
+
+def test_noise_never_touches_answers(examples: Examples) -> None:
+    noisy = examples.noisy_batch([1, 2], Noise(0.9, 0.9), seed=1)
+    assert torch.equal(noisy.answer_ids, examples.batch([1, 2]).answer_ids)
+
+
+def test_subword_noise_keeps_the_text(examples: Examples, job: Job) -> None:
+    rows = list(range(20))
+    noisy = questions_of(examples.noisy_batch(rows, Noise(subword_dropout=0.5), seed=1))
+    plain = questions_of(examples.batch(rows))
+    assert noisy != plain
+    assert list(map(job.tokenizer.decode, noisy)) == list(map(job.tokenizer.decode, plain))
+
+
+def test_word_noise_leaves_out_about_its_share_and_never_the_end(examples: Examples) -> None:
+    rows = list(range(len(examples)))
+    kept = total = 0
+    for seed in range(30):
+        for row in questions_of(examples.noisy_batch(rows, Noise(word_dropout=0.25), seed)):
+            assert row[-1] == END_ID
+            assert len(row) > 1
+            kept += len(row) - 1
+        total += int((examples.question_lengths - 1).sum())
+    assert 0.70 < kept / total < 0.80
+
+
+def test_a_left_out_word_takes_its_features_along(examples: Examples) -> None:
+    plain = examples.batch([5])
+    noisy = examples.noisy_batch([5], Noise(word_dropout=0.4), seed=2)
+    known = list(zip(plain.question_ids[0].tolist(), features(plain), strict=True))
+    found = list(zip(noisy.question_ids[0].tolist(), features(noisy), strict=True))
+    assert len(found) < len(known)
+    assert [pair for pair in known if pair in found] == found
+
+
+def features(batch: Batch) -> list[list[int]]:
+    assert batch.question_features is not None
+    found: list[list[int]] = batch.question_features[0].tolist()
+    return found
+
+
+def test_even_full_word_noise_leaves_a_question(examples: Examples) -> None:
+    noisy = questions_of(examples.noisy_batch([0, 1, 2], Noise(word_dropout=0.999), seed=1))
+    assert all(len(row) > 1 for row in noisy)
+
+
+def test_no_noise_is_false() -> None:
+    assert not Noise()
+    assert Noise(word_dropout=0.1)
+    assert Noise(subword_dropout=0.1)
+
+
+def test_texts_are_compared_in_canonical_form_without_margins() -> None:
+    assert comparable(" e\u0301 \n") == comparable("é")
+    assert comparable("a b") != comparable("a  b")

@@ -1,0 +1,140 @@
+"""What a run works on: how a corpus is parted, learnt by the tokenizer, and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chatseq.corpus.split import question_key
+from chatseq.errors import ChatseqError, PartError, TrainingError
+from chatseq.exchange import Exchange
+from chatseq.paths import starter_folder
+from chatseq.plugins import Registry
+from chatseq.training.job import prepare
+from chatseq.training.plan import recipe_for, starter_files, starter_recipe
+from chatseq.training.trial import try_out
+
+from .conftest import MakeJob, exchanges, small_recipe
+
+
+def test_no_question_is_learnt_and_validated(make_job: MakeJob) -> None:
+    job = make_job("data.validation_share=0.25")
+    learnt = {question_key(e.question) for e in job.train.exchanges}
+    held = {question_key(e.question) for e in job.validation.exchanges}
+    assert len(held) == 10
+    assert not learnt & held
+    assert len(learnt) + len(held) == 40
+
+
+def test_few_questions_are_validated_on_themselves_with_a_remark(make_job: MakeJob) -> None:
+    job = make_job(rows=exchanges()[:12])
+    assert job.validation.exchanges == job.train.exchanges == exchanges()[:12]
+    (remark,) = job.remarks
+    assert remark.startswith("12 distinct questions are too few to spare any for validation")
+
+
+def test_a_share_that_rounds_to_nothing_validates_on_the_questions_themselves(
+    make_job: MakeJob,
+) -> None:
+    job = make_job("data.validation_share=0.001")
+    assert len(job.validation) == len(job.train) == 40
+    assert len(job.remarks) == 1
+
+
+def test_a_share_of_zero_is_no_surprise(make_job: MakeJob) -> None:
+    assert make_job("data.validation_share=0").remarks == ()
+
+
+def test_one_exchange_is_enough(make_job: MakeJob) -> None:
+    assert len(make_job(rows=exchanges()[:1]).train) == 1
+
+
+def test_nothing_is_too_little(make_job: MakeJob, registry: Registry) -> None:
+    with pytest.raises(TrainingError, match="no exchanges to learn from"):
+        prepare(registry, [], small_recipe(), name="x")
+
+
+def test_answers_that_are_all_too_long_are_told(make_job: MakeJob) -> None:
+    with pytest.raises(TrainingError, match=r"All \d+ answers are .*max_answer_tokens \(2\)"):
+        make_job("data.max_answer_tokens=2", rows=rows_of_letters())
+
+
+def test_some_answers_that_are_too_long_are_counted(make_job: MakeJob) -> None:
+    rows = [*exchanges(), Exchange("long", "qwertzuiop " * 40)]
+    job = make_job("data.max_answer_tokens=40", rows=rows)
+    assert "1 exchanges were left out" in " ".join(job.remarks)
+
+
+def rows_of_letters() -> list[Exchange]:
+    letters = "bcdfghjklmnpqrstvwxz"
+    return [Exchange(f"question {c}", c + letters) for c in letters]
+
+
+def test_a_misspelt_part_is_told_before_anything_is_learnt(make_job: MakeJob) -> None:
+    with pytest.raises(PartError, match="No attention named 'genral'"):
+        make_job("model.attention.name=genral")
+
+
+def test_answers_recur_in_a_faq_and_not_in_translation(make_job: MakeJob) -> None:
+    assert make_job().closed
+    assert not make_job(rows=[replace(e, answer=e.question) for e in exchanges()]).closed
+
+
+def test_the_fingerprint_follows_every_word_and_the_order(make_job: MakeJob) -> None:
+    base = make_job().corpus.fingerprint
+    rows = exchanges()
+    assert make_job().corpus.fingerprint == base
+    assert make_job(rows=rows[::-1]).corpus.fingerprint != base
+    assert make_job(rows=[replace(rows[0], answer="x"), *rows[1:]]).corpus.fingerprint != base
+    moved = [replace(rows[0], question="how do I", answer="train" + rows[0].answer), *rows[1:]]
+    assert make_job(rows=moved).corpus.fingerprint != base
+
+
+def test_marks_change_with_what_is_learnt_not_with_how_long(make_job: MakeJob) -> None:
+    base = make_job().marks()
+    assert make_job("training.max_epochs=99", "training.minutes=3").marks() == base
+    assert make_job("training.seed=9").marks() != base
+    assert make_job("model.dropout=0.5").marks() != base
+
+
+def test_small_corpora_get_the_tiny_recipe_and_large_ones_the_small() -> None:
+    row = Exchange("a", "b")
+    assert recipe_for([row] * 20_000) == "tiny"
+    assert recipe_for([row] * 20_001) == "small"
+
+
+def test_the_starter_bot_never_learns_what_is_held_back() -> None:
+    names = [path.name for path in starter_files()]
+    assert "chatseq.tsv" in names
+    assert "held_back.tsv" not in names
+    assert len(names) == len(list(starter_folder().glob("starter_*/[!h]*.tsv")))
+
+
+def test_missing_starter_corpora_are_told(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatseq.training.plan.starter_folder", lambda: tmp_path)
+    with pytest.raises(ChatseqError, match=r"no starter corpora in .*chatseq train FILE"):
+        starter_files()
+
+
+def test_the_starter_bot_has_less_than_a_minute() -> None:
+    minutes = starter_recipe().training.minutes
+    assert minutes is not None
+    assert minutes < 1
+
+
+def test_a_dry_run_estimates_and_writes_nothing(make_job: MakeJob, home: object) -> None:
+    trial = try_out(make_job("training.max_epochs=100"))
+    assert trial.parameters > 1000
+    assert len(trial.losses) == 2
+    assert trial.steps > 100
+    assert trial.seconds > 0
+    assert trial.memory_mb is None or trial.memory_mb > 50
+    assert list(home.iterdir()) == []  # type: ignore[attr-defined]
+
+
+def test_a_dry_run_knows_the_limit_of_time(make_job: MakeJob) -> None:
+    limited = make_job("training.max_epochs=100000", "training.minutes=0.05")
+    assert try_out(limited).seconds < 10
