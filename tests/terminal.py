@@ -47,6 +47,7 @@ class Terminal:
             codec_errors="replace",
             echo=True,
         )
+        self.child.delaybeforesend = None  # pexpect waits 50 ms otherwise
         self.screen.answer = self.child.send
         self._stream = pyte.Stream(self.screen)
 

@@ -66,7 +66,7 @@ class CommandGroup(click.Group):
 @click.version_option(chatseq.__version__, prog_name="chatseq")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(ctx: click.Context, debug: bool) -> int:
     """Turn a file of questions and answers into a private chatbot.
 
     Without a command it chats; the first time, it trains the starter bot.
@@ -75,7 +75,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
     if ctx.invoked_subcommand is None:
         command = cli.get_command(ctx, DEFAULT_COMMAND)
         if command is not None:
-            ctx.invoke(command)
+            return int(ctx.invoke(command) or 0)
+    return 0
 
 
 def registry_of(ctx: click.Context) -> Registry:

@@ -19,6 +19,7 @@ def loader(registry: Registry) -> LoadBot:
     """Return what makes a bot ready by its name and overrides of its recipe."""
 
     def load(name: str, overrides: Sequence[str]) -> Loaded:
+        import chatseq.chat.chat  # noqa: F401  (here, so that the first question need not wait)
         from chatseq.chat.bot import load_bot  # with the engine, half a second
 
         return loaded(load_bot(registry, name, overrides=overrides))

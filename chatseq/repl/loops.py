@@ -60,7 +60,6 @@ def converse_piped(room: Room, lines: TextIO) -> int:
         ChatseqError: the bot cannot be loaded.
     """
     room.open()
-    room.talkative = False
     while not room.leaving and not broken_off(room):
         try:
             with room.interrupts.breakable():

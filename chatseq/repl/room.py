@@ -188,6 +188,7 @@ class Room:
     def resume(self, which: str) -> None:
         """Go on with an earlier conversation and show how it ended."""
         found = self.chat.resume(which)
+        self._tell_notices()
         self.screen.note(f"Going on with {found.id}: {found.title}")
         for turn in self.chat.turns[-TURNS_SHOWN:]:
             self._show(turn)

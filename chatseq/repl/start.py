@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import chatseq
 from chatseq.plugins import Registry
 from chatseq.repl.loops import Prompt, converse, converse_piped
 from chatseq.repl.room import LoadBot, Room
 from chatseq.repl.screen import PipeScreen, Screen
+
+try:
+    import termios
+except ImportError:  # there is no such thing on Windows
+    termios = None  # type: ignore[assignment]
+
+TERMINAL_ERROR: type[Exception] = OSError if termios is None else termios.error
+GREETING = (
+    f"chatseq {chatseq.__version__}. Type a question; /help lists the commands, Ctrl-D leaves."
+)
 
 
 def chat(
@@ -47,8 +58,7 @@ def chat(
         )
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        room = room_with(PipeScreen(sys.stdout, sys.stderr))
-        return _run(room, session, lambda: converse_piped(room, sys.stdin))
+        return _chat_over_a_pipe(room_with, session)
     if is_plain(os.environ.get("TERM"), sys.stdout.encoding):
         return _chat_plainly(room_with, session)
     return _chat_on_terminal(room_with, session)
@@ -66,6 +76,15 @@ def wants_colour() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
+def _chat_over_a_pipe(room_with: Callable[[Screen], Room], session: str | None) -> int:
+    room = room_with(PipeScreen(sys.stdout, sys.stderr))
+    room.talkative = False
+    with _open(room):
+        if session is not None:
+            room.resume(session)
+        return converse_piped(room, sys.stdin)
+
+
 def _chat_on_terminal(room_with: Callable[[Screen], Room], session: str | None) -> int:
     from prompt_toolkit.output import create_output  # 0.25 s that a pipe need not pay
 
@@ -77,7 +96,7 @@ def _chat_on_terminal(room_with: Callable[[Screen], Room], session: str | None) 
     screen = TerminalScreen(output.write_raw, output.flush, lambda: output.get_size().columns, look)
     room = room_with(screen)
     prompt = TerminalPrompt(room, look, output=output, colour=wants_colour())
-    return _run(room, session, lambda: _converse(room, prompt))
+    return _converse(room, prompt, session)
 
 
 def _chat_plainly(room_with: Callable[[Screen], Room], session: str | None) -> int:
@@ -85,30 +104,33 @@ def _chat_plainly(room_with: Callable[[Screen], Room], session: str | None) -> i
     from chatseq.repl.terminal_screen import PLAIN, TerminalScreen
 
     def columns() -> int:
-        return os.get_terminal_size().columns
+        return shutil.get_terminal_size().columns
 
-    screen = TerminalScreen(sys.stdout.write, sys.stdout.flush, columns, PLAIN)
-    room = room_with(screen)
-    prompt = LinePrompt(room, PLAIN, sys.stdin, sys.stdout)
-    return _run(room, session, lambda: _converse(room, prompt))
+    room = room_with(TerminalScreen(sys.stdout.write, sys.stdout.flush, columns, PLAIN))
+    return _converse(room, LinePrompt(room, PLAIN, sys.stdin, sys.stdout), session)
 
 
-def _run(room: Room, session: str | None, loop: Callable[[], int]) -> int:
-    try:
-        with room.interrupts.installed():
-            if session is not None:
-                room.talkative = False  # no message waits yet
-                room.resume(session)
-                room.talkative = True
-            return loop()
-    finally:
-        room.close()
+def _converse(room: Room, prompt: Prompt, session: str | None) -> int:
+    with _open(room):
+        try:
+            return _talk(room, prompt, session)
+        except (OSError, TERMINAL_ERROR):
+            if room.interrupts.ending is None:
+                raise
+            # The terminal was closed; leaving must not write to it again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return room.interrupts.ending
 
 
-def _converse(room: Room, prompt: Prompt) -> int:
-    room.screen.note(
-        f"chatseq {chatseq.__version__}. Type a question; /help lists the commands, Ctrl-D leaves."
-    )
+def _talk(room: Room, prompt: Prompt, session: str | None) -> int:
+    room.screen.note(GREETING)
+    if room.registry.faults:
+        count = len(room.registry.faults)
+        room.screen.note(f"{count} plugin fault(s); see: chatseq plugins doctor")
+    if session is not None:
+        room.talkative = False  # no message waits yet
+        room.resume(session)
+        room.talkative = True
     code = converse(room, prompt, while_busy=typing_unseen)
     if room.conversation and room.is_saved:
         room.screen.note(f"Go on later with: chatseq chat --session {room.conversation}")
@@ -116,11 +138,19 @@ def _converse(room: Room, prompt: Prompt) -> int:
 
 
 @contextmanager
+def _open(room: Room) -> Iterator[None]:
+    """Receive the signals for a room, and give back what it holds in the end."""
+    try:
+        with room.interrupts.installed():
+            yield
+    finally:
+        room.close()
+
+
+@contextmanager
 def typing_unseen() -> Iterator[None]:
     """Keep what is typed meanwhile for the next prompt, without showing it amid a reply."""
-    try:
-        import termios
-    except ImportError:  # no such thing on Windows
+    if termios is None:
         yield
         return
     terminal = sys.stdin.fileno()
@@ -131,16 +161,5 @@ def typing_unseen() -> Iterator[None]:
     try:
         yield
     finally:
-        with _terminal_gone():
+        with suppress(termios.error):  # the terminal may be gone
             termios.tcsetattr(terminal, termios.TCSANOW, before)
-
-
-@contextmanager
-def _terminal_gone() -> Iterator[None]:
-    """Let the settings of a terminal that was closed be."""
-    import termios
-
-    try:
-        yield
-    except termios.error:
-        return

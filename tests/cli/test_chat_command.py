@@ -112,6 +112,15 @@ def test_a_piped_chat_is_kept_and_gone_on_with(tiny_bot: Path, home: Path) -> No
         assert stat.S_IMODE((home / "history.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("arguments", [(), ("chat",)])
+def test_an_unknown_command_in_a_script_gives_exit_code_1(
+    tiny_bot: Path, arguments: tuple[str, ...]
+) -> None:
+    done = piped("/hlep\nhello\n", *arguments)
+    assert (done.returncode, done.stdout) == (1, TAUGHT["hello"] + "\n")
+    assert done.stderr.startswith("Error: No command named '/hlep'. Did you mean '/help'?")
+
+
 def test_an_unknown_session_is_told(tiny_bot: Path) -> None:
     done = piped("hello\n", "chat", "--session", "zzzz")
     assert (done.returncode, done.stdout) == (1, "")

@@ -27,6 +27,7 @@ def piped(registry: Registry, text: str, *, bot: str = "parrot") -> tuple[int, s
     """Return the exit code, stdout and stderr of a chat over a pipe."""
     out, err = io.StringIO(), io.StringIO()
     room = Room(registry, PipeScreen(out, err), bot=bot, load=load, history=MemoryHistory)
+    room.talkative = False
     code = converse_piped(room, io.StringIO(text))
     return code, out.getvalue(), err.getvalue()
 

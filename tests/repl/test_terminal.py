@@ -233,3 +233,33 @@ def test_twenty_columns_are_enough() -> None:
         chat.until(r"^you ›")
         chat.send("hello over there" + ENTER)
         chat.until(r"^bot › hello over\n      there\n      \[greedy\]$")
+
+
+def test_a_terminal_that_is_closed_ends_the_chat_and_keeps_what_was_said(chat: Terminal) -> None:
+    chat.send("hello" + ENTER)
+    chat.until(r"^bot › hello \[greedy\]")
+    chat.child.ptyproc.fileobj.close()  # the kernel now sends SIGHUP
+    chat.child.ptyproc.wait()
+    assert (chat.child.ptyproc.exitstatus, chat.child.ptyproc.signalstatus) == (129, None)
+    with Terminal([*PROGRAM, "parrot", "last"]) as again:
+        again.until(r"^bot › hello \[greedy\]$")
+
+
+def test_the_greeting_comes_before_the_conversation_that_goes_on(chat: Terminal) -> None:
+    chat.send("hello" + ENTER)
+    chat.until(r"^bot › hello \[greedy\]\n" + EMPTY)
+    chat.send(CTRL_D)
+    assert chat.end() == 0
+    with Terminal([*PROGRAM, "parrot", "last"]) as again:
+        again.until(EMPTY)
+        assert again.lines[0].startswith("chatseq 0.1.0.")
+        assert again.lines[1].startswith("Going on with ")
+        assert again.lines[2:4] == ["you › hello", "bot › hello [greedy]"]
+
+
+def test_faults_of_plugins_are_mentioned(home: Path) -> None:
+    (home / "plugins").mkdir()
+    (home / "plugins" / "bad.py").write_text("1 / 0\n", encoding="utf-8")
+    with Terminal([*PROGRAM, "parrot"]) as chat:
+        chat.until(r"^1 plugin fault\(s\); see: chatseq plugins doctor$")
+        chat.until(EMPTY)
