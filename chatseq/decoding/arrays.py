@@ -5,13 +5,14 @@ torch is never imported here: its namespace comes with its tensors.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from chatseq.engines.contracts import Array
-from chatseq.text.tokenizer import FIRST_FREE_ID, PAD_ID, START_ID
+from chatseq.text.tokenizer import PAD_ID, START_ID
 
-_NEVER_GENERATED = (PAD_ID, START_ID)
+_MARKS = max(PAD_ID, START_ID) + 1  # the ids below are never generated
 _NO_NEED = 4096  # scores a question, below which blocks cost more than they save
 
 
@@ -39,12 +40,10 @@ def namespace(array: Array) -> Any:
 def without_marks(xp: Any, log_probs: Array) -> Array:
     """Return log-probabilities where padding and start marks are impossible; may write."""
     if _is_numpy(xp) and log_probs.flags.writeable:
-        log_probs[:, _NEVER_GENERATED] = -float("inf")
+        log_probs[:, :_MARKS] = -math.inf
         return log_probs
-    marks = xp.arange(log_probs.shape[-1], device=log_probs.device) < FIRST_FREE_ID
-    for kept in set(range(FIRST_FREE_ID)) - set(_NEVER_GENERATED):
-        marks[kept] = False
-    return xp.where(marks, xp.asarray(-float("inf"), dtype=log_probs.dtype), log_probs)
+    marks = xp.arange(log_probs.shape[-1], device=log_probs.device) < _MARKS
+    return xp.where(marks, xp.asarray(-math.inf, dtype=log_probs.dtype), log_probs)
 
 
 def best(xp: Any, log_probs: Array, scores: Array, batch: int, count: int) -> Candidates:
