@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory
@@ -132,11 +131,12 @@ class Seq2Seq(nn.Module):
             tokens: (rows,), the k rows of a source adjacent
         """
         decoded = self.decoder(self._embedded(tokens.unsqueeze(1)), state, memory)
-        hidden = self.to_embedding(decoded.hidden.squeeze(1))  # (rows, embedding)
+        hidden = self.to_embedding(decoded.hidden[:, 0])  # (rows, embedding)
         size = self.vocabulary_size
         bias = self.bias.masked_fill(~self.allowed, IMPOSSIBLE)[:size]
-        logits = F.linear(hidden, self.embedding.weight[:size], bias)  # (rows, vocab)
-        return Advanced(logits.log_softmax(-1), decoded.state, decoded.weights.squeeze(1))
+        # A graph gets its own copy of the transposed matrix, which can then become int8.
+        logits = hidden @ self.embedding.weight[:size].t() + bias  # (rows, vocab)
+        return Advanced(logits.log_softmax(-1), decoded.state, decoded.weights[:, 0])
 
     def _embedded(self, ids: Tensor) -> Tensor:
         return self._scaled(self.embedding(ids))

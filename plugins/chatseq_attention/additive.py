@@ -68,7 +68,7 @@ class AdditiveAttention(nn.Module):
         scores = self._scores_in_chunks(projected, keys)
         weights = masked_softmax(scores, mask)
         context = weights @ states  # (batch, k x target, memory)
-        return Attended(unfold(context, query), unfold(weights, query), state)
+        return Attended(*unfold(context, weights, query), state)
 
     def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         mixed = torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1))  # (batch, queries, source, _)

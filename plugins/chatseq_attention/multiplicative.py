@@ -98,4 +98,4 @@ def attend(
     scores = fold(query, keys) @ keys.transpose(1, 2)  # (batch, k x target, source)
     weights = masked_softmax(scores, mask)
     context = weights @ states  # (batch, k x target, memory)
-    return Attended(unfold(context, query), unfold(weights, query), state)
+    return Attended(*unfold(context, weights, query), state)

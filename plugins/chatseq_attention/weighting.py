@@ -16,12 +16,16 @@ def fold(query: Tensor, memory: Tensor) -> Tensor:
     Returns:
         (batch, k x target, query)
     """
-    return query.reshape(memory.shape[0], -1, query.shape[2])
+    return query.reshape(memory.shape[0], -1, _width(query))
 
 
-def unfold(folded: Tensor, query: Tensor) -> Tensor:
-    """Return what `fold` put side by side as rows again: (batch x k, target, anything)."""
-    return folded.reshape(query.shape[0], -1, folded.shape[2])
+def unfold(context: Tensor, weights: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what was found for folded queries as rows again: (batch x k, target, ...) each."""
+    target = int(query.shape[1])
+    return (
+        context.reshape(-1, target, _width(context)),
+        weights.reshape(-1, target, weights.shape[2]),
+    )
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
@@ -37,3 +41,8 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     lowest = torch.finfo(scores.dtype).min  # not -inf: a row of only -inf would become NaN
     weights = scores.masked_fill(padding, lowest).softmax(-1)
     return weights.masked_fill(padding, 0.0)
+
+
+def _width(tensor: Tensor) -> int:
+    """Return the last size as a constant: a graph need not work it out at every step."""
+    return int(tensor.shape[-1])

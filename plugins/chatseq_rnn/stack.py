@@ -45,7 +45,7 @@ class RecurrentStack(nn.Module):
             state: (rows, layers, hidden) each
         """
         if not self.training and int(inputs.shape[1]) == 1:
-            return self._step(inputs.squeeze(1), state)
+            return self._step(inputs[:, 0], state)
         after = []
         for number, layer in enumerate(self.layers):
             outputs, last = layer(inputs, tuple(tensor[:, number] for tensor in state))
