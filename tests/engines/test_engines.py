@@ -225,6 +225,21 @@ def test_a_damaged_graph_is_told(copied: Path, content: bytes | None) -> None:
     assert "\n" not in str(told.value)
 
 
+def test_a_graph_cannot_read_files_outside_of_its_bot(copied: Path) -> None:
+    import onnx
+
+    graph = onnx.load(copied / graphs.STEP)
+    weights = graph.graph.initializer[0]
+    size = len(weights.raw_data)
+    (copied.parent / "secret").write_bytes(bytes(size))
+    weights.ClearField("raw_data")
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="../secret")
+    (copied / graphs.STEP).write_bytes(graph.SerializeToString())
+    with pytest.raises(EngineError, match=r"step.onnx is damaged"):
+        OnnxEngine(copied)
+
+
 def test_graphs_of_two_bots_are_told(
     registry: Registry, recipe: Recipe, copied: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
