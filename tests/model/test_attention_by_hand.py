@@ -1,0 +1,146 @@
+"""Each attention against an example worked out by hand, and what only some of them do."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from chatseq.model.contracts import Attended, Attention, Memory
+from chatseq_attention import additive
+from chatseq_attention.additive import AdditiveAttention
+from chatseq_attention.multiplicative import DotAttention, GeneralAttention
+from chatseq_attention.weighting import fold, masked_softmax, unfold
+
+STATES = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]])  # the third is padding
+MASK = torch.tensor([[True, True, False]])
+QUERY = torch.tensor([[[1.0, 2.0]]])
+
+
+def attend(attention: Attention) -> Attended:
+    memory = Memory(STATES, MASK, torch.zeros(1, 2))
+    with torch.no_grad():
+        return attention(QUERY, tuple(attention.prepare(memory)), attention.start(memory))
+
+
+def set_(parameter: Tensor, values: list[list[float]] | list[float]) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.tensor(values))
+
+
+def softmax(one: float, other: float) -> tuple[float, float]:
+    total = math.exp(one) + math.exp(other)
+    return math.exp(one) / total, math.exp(other) / total
+
+
+def assert_found(found: Attended, first: float, second: float) -> None:
+    assert found.weights[0, 0].tolist() == pytest.approx([first, second, 0.0], abs=1e-6)
+    assert found.context[0, 0].tolist() == pytest.approx([first, second], abs=1e-6)
+
+
+def test_dot_scores_are_products_of_query_and_state() -> None:
+    assert_found(attend(DotAttention(2, 2)), *softmax(1.0, 2.0))
+
+
+def test_general_scores_put_a_matrix_between_query_and_state() -> None:
+    attention = GeneralAttention(2, 2)
+    set_(attention.project.weight, [[3.0, 1.0], [0.5, -1.0]])
+    # q·W·h: W h1 = (3, 0.5), W h2 = (1, -1); with q = (1, 2) that is 4 and -1
+    assert_found(attend(attention), *softmax(4.0, -1.0))
+
+
+def test_general_attention_takes_a_query_of_another_width() -> None:
+    attention = GeneralAttention(1, 2)
+    set_(attention.project.weight, [[3.0, 1.0]])
+    memory = Memory(STATES, MASK, torch.zeros(1, 2))
+    found = attention(torch.tensor([[[0.5]]]), attention.prepare(memory), ())
+    assert found.weights[0, 0, :2].tolist() == pytest.approx(softmax(1.5, 0.5), abs=1e-6)
+
+
+def test_additive_scores_are_a_small_network() -> None:
+    attention = AdditiveAttention(2, 2, hidden_size=1)
+    set_(attention.project_query.weight, [[0.5, 0.25]])  # of the query: 1
+    set_(attention.project_memory.weight, [[-1.0, 1.0]])
+    set_(attention.project_memory.bias, [0.5])
+    set_(attention.score.weight, [[2.0]])
+    one, other = 2 * math.tanh(1 - 1 + 0.5), 2 * math.tanh(1 + 1 + 0.5)
+    assert_found(attend(attention), *softmax(one, other))
+
+
+def test_additive_attention_is_as_wide_as_the_query_if_not_told() -> None:
+    assert AdditiveAttention(5, 3).score.in_features == 5
+
+
+def test_additive_attention_refuses_no_width() -> None:
+    with pytest.raises(ValueError, match=r"hidden_size \(0\) must be at least 1. Set it to 5"):
+        AdditiveAttention(5, 3, hidden_size=0)
+
+
+def test_dot_refuses_other_widths_and_names_the_size_to_set() -> None:
+    with pytest.raises(ValueError, match=r"Set model\.decoder\.hidden_size=6"):
+        DotAttention(4, 6)
+
+
+@pytest.mark.parametrize("learning", [True, False])
+def test_additive_scores_in_chunks_are_the_same_scores(
+    learning: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    attention = AdditiveAttention(4, 6).train(learning)
+    states = torch.randn(3, 5, 6)
+    memory = Memory(states, torch.ones(3, 5, dtype=torch.bool), states[:, 0])
+    query = torch.randn(3, 7, 4, requires_grad=True)
+
+    def run() -> list[Tensor]:
+        found = attention(query, attention.prepare(memory), ())
+        learnt = [query, *attention.parameters()]
+        return [*found[:2], *torch.autograd.grad(found.context.square().sum(), learnt)]
+
+    whole = run()
+    monkeypatch.setattr(additive, "CHUNK_NUMBERS", 3 * 5 * 4 * 2)  # two queries at a time
+    for one, other in zip(whole, run(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_additive_attention_holds_only_a_chunk_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    class Watched(nn.Linear):
+        def forward(self, given: Tensor) -> Tensor:
+            held.append(given.numel())
+            return super().forward(given)
+
+    monkeypatch.setattr(additive, "CHUNK_NUMBERS", 1000)
+    attention = AdditiveAttention(4, 6)
+    attention.score = Watched(4, 1, bias=False)
+    states = torch.randn(2, 10, 6)
+    memory = Memory(states, torch.ones(2, 10, dtype=torch.bool), states[:, 0])
+    attention(torch.randn(2, 50, 4), attention.prepare(memory), ())
+    assert max(held) <= 1000
+    assert sum(held) == 2 * 50 * 10 * 4
+
+
+# What they share.
+
+
+def test_folding_puts_the_rows_of_a_source_side_by_side() -> None:
+    query = torch.arange(24.0).view(4, 3, 2)  # two sources of two rows, three steps
+    folded = fold(query, torch.zeros(2, 5))
+    assert folded.shape == (2, 6, 2)
+    assert torch.equal(folded[0], query[:2].reshape(6, 2))
+    context, weights = unfold(folded, folded, query)
+    assert torch.equal(context, query)
+    assert torch.equal(weights, query)
+
+
+def test_a_row_of_padding_has_no_weight_and_no_nan() -> None:
+    weights = masked_softmax(torch.zeros(1, 2, 3), torch.zeros(1, 3, dtype=torch.bool))
+    assert not weights.any()
+
+
+def test_very_unequal_scores_give_all_weight_to_one() -> None:
+    scores = torch.tensor([[[1e30, -1e30, 3e38]]])
+    weights = masked_softmax(scores, torch.tensor([[True, True, False]]))
+    assert weights[0, 0].tolist() == [1.0, 0.0, 0.0]
