@@ -12,6 +12,7 @@ from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json, tell_error
 from chatseq.errors import ChatseqError
 from chatseq.exchange import Reply, ReplySource
+from chatseq.plugins import first_line
 from chatseq.text.terminal import safe_line
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def _answer_lines(bot: Bot, questions: Iterable[str], show: Callable[[Reply], No
     code = 0
     for question in questions:
         try:
-            show(bot.responder.reply(question) if question else nothing)
-        except ChatseqError as fault:
-            tell_error(str(fault))
-            show(nothing)
-            code = 1
+            reply = bot.responder.reply(question) if question else nothing
+        except Exception as fault:  # one line that fails must not lose the others
+            known = isinstance(fault, ChatseqError)
+            tell_error(str(fault) if known else f"{type(fault).__name__}: {first_line(fault)}")
+            reply, code = nothing, 1
+        show(reply)
         sys.stdout.flush()
     return code
 

@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> int:
-    """Check the installation, the files and the default bot; exit 1 on a problem."""
+    """Check the installation, the files and the default bot."""
     registry = registry_of(ctx)
     findings = []
     for check in CHECKS:

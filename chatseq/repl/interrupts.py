@@ -17,6 +17,7 @@ from chatseq.exchange import Reply
 
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 EXIT_OF_SIGNAL = 128  # plus its number, as shells count
+PATIENCE = 3  # signals, before what does not let itself be stopped is broken off after all
 
 
 class Halt(BaseException):
@@ -29,6 +30,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.ending: int | None = None  # the exit code asked for by a signal
         self._stopped = False
+        self._times = 0
         self._breakable = False
         self._wake: Callable[[], None] | None = None
 
@@ -40,9 +42,15 @@ class Interrupts:
     def forget(self) -> None:
         """Begin something new: an earlier Ctrl-C does not count for it."""
         self._stopped = False
+        self._times = 0
 
     def arrived(self, number: int, frame: FrameType | None = None) -> None:  # noqa: ARG002
-        """Take in a signal; the handler that `installed` sets."""
+        """Take in a signal; the handler that `installed` sets.
+
+        Raises:
+            KeyboardInterrupt: nothing has happened after several signals.
+        """
+        self._times += 1
         if number == signal.SIGINT:
             self._stopped = True
         else:
@@ -52,6 +60,8 @@ class Interrupts:
         elif self._breakable:
             self._breakable = False
             raise Halt
+        elif self._times >= PATIENCE:
+            raise KeyboardInterrupt
 
     @contextmanager
     def breakable(self) -> Iterator[None]:

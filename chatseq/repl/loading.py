@@ -12,7 +12,7 @@ from chatseq.repl.room import LoadBot, Loaded
 if TYPE_CHECKING:
     from chatseq.chat.bot import Bot
 
-CHANGEABLE = ("decoding", "engine", "qa")  # sections of a recipe that a chat can still change
+CHANGEABLE = ("decoding", "qa")  # sections of a recipe that a running chat can still change
 
 
 def loader(registry: Registry) -> LoadBot:

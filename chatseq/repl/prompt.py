@@ -61,6 +61,7 @@ class TerminalPrompt:
         self._room = room
         self._look = look
         self._hint_until = 0.0
+        self._is_drawn = False
         self._session: PromptSession[str] = PromptSession(
             [("class:you", look.you)],
             multiline=True,
@@ -86,7 +87,9 @@ class TerminalPrompt:
     def ask(self) -> str | None:
         """Return what was typed; None to leave."""
         self._hint_until = 0.0
-        with self._room.interrupts.waking(self.nudge):
+        self._is_drawn = False
+        self._room.interrupts.forget()
+        with self._room.interrupts.waking(self._woken):
             try:
                 return self._session.prompt(
                     pre_run=self._look_after,
@@ -115,7 +118,14 @@ class TerminalPrompt:
             self._app.invalidate()
 
     def _drawn(self, _: Application[str]) -> None:
+        self._is_drawn = True
         self._room.open()
+
+    def _woken(self) -> None:
+        """Take a signal; a Ctrl-C that came too late for a reply must not end the chat."""
+        if not self._is_drawn:  # from here on Ctrl-C is a key and SIGINT comes from outside
+            self._room.interrupts.forget()
+        self.nudge()
 
     def _interrupt(self) -> None:
         """Take a Ctrl-C: clear what was typed, or hint, or leave."""
@@ -204,8 +214,11 @@ class CommandCompleter(Completer):
         if not before.startswith(SLASH) or before.startswith(SLASH * 2):
             return
         name, space, argument = before[1:].partition(" ")
-        choices = self._arguments(name) if space else self._names()
         part = argument.lstrip() if space else name
+        try:
+            choices = [*(self._arguments(name) if space else self._names())]
+        except Exception:  # a completer of a plugin, a history that fails: typing must go on
+            return
         for choice in choices:
             if choice.text.startswith(part):
                 yield Completion(
@@ -238,6 +251,7 @@ class LinePrompt:
 
     def ask(self) -> str | None:
         """Return the next line; None to leave."""
+        self._room.open()
         while True:
             self._out.write(self._look.you)
             self._out.flush()

@@ -27,6 +27,31 @@ FIELDS = [
 ]
 PROGRAM = [sys.executable, "-m", "chatseq"]
 
+PICKY = '''
+"""A responder that refuses some questions."""
+
+from chatseq.errors import ChatseqError
+from chatseq.exchange import Reply, ReplySource
+from chatseq.hookspecs import hookimpl
+
+
+class Picky:
+    def __init__(self, bot):
+        pass
+
+    def reply(self, question, context=()):
+        if question == "bad":
+            raise ChatseqError("Not that. Ask another.")
+        if question == "worse":
+            1 / 0
+        return Reply(f"re {question}", ReplySource.RETRIEVED, 1.0)
+
+
+@hookimpl
+def chatseq_responders():
+    return {"picky": Picky}
+'''
+
 pytestmark = pytest.mark.usefixtures("tiny_bot")
 Capture = pytest.CaptureFixture[str]
 
@@ -91,6 +116,17 @@ def test_a_dash_with_json_gives_an_object_for_each_line(
     assert told[1]["source"] == "declined"
     assert [list(each) for each in told] == [FIELDS] * 3
     assert {each["bot"] for each in told} == {"tiny"}
+
+
+def test_a_line_that_fails_does_not_lose_the_others(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    (home / "plugins").mkdir()
+    (home / "plugins" / "picky.py").write_text(PICKY, encoding="utf-8")
+    given(monkeypatch, "a\nbad\nworse\nb\n")
+    code, out, err = asked(capsys, "-", "--set", "qa.name=picky")
+    assert (code, out) == (1, "re a\n\n\nre b\n")
+    assert err == "Error: Not that. Ask another.\nError: ZeroDivisionError: division by zero\n"
 
 
 def test_each_line_is_answered_before_the_next_is_read() -> None:

@@ -90,6 +90,13 @@ def test_a_request_to_end_gives_the_exit_code_of_the_shells(
     assert interrupts.pending
 
 
+def test_what_never_stops_is_broken_off_by_the_third_signal(interrupts: Interrupts) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_a_prompt_is_woken_instead_of_broken_off(interrupts: Interrupts) -> None:
     woken: list[bool] = []
     with interrupts.waking(lambda: woken.append(interrupts.pending)):

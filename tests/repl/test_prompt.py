@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -21,7 +22,9 @@ from prompt_toolkit.utils import get_cwidth
 from chatseq.exchange import Reply, ReplySource
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
+from chatseq.hookspecs import hookimpl
+from chatseq.plugins import Plugin, Registry, discover
+from chatseq.repl.commands import Choice, slash_command
 from chatseq.repl.loops import converse
 from chatseq.repl.prompt import (
     LEAVE_HINT,
@@ -186,6 +189,17 @@ def test_an_interrupt_from_outside_ends_the_chat_with_its_code(sit: Sit) -> None
         assert converse(at.room, at.prompt) == 130
 
 
+def test_a_ctrl_c_too_late_for_a_reply_does_not_end_the_chat(sit: Sit) -> None:
+    at = sit()
+    with at.room.interrupts.installed():
+        os.kill(os.getpid(), signal.SIGINT)  # before the prompt
+        at.prompt._session.app.pre_run_callables.append(
+            lambda: os.kill(os.getpid(), signal.SIGINT)  # the prompt is on its way
+        )
+        assert at.type("still here", ENTER) == "still here"
+        assert not at.room.interrupts.pending
+
+
 def test_a_whole_chat_over_the_keys(sit: Sit) -> None:
     at = sit()
     for text in ("hello", ENTER, "/hlep", ENTER, ENTER, "//x", ENTER, CTRL_D):
@@ -221,6 +235,20 @@ def test_commands_and_their_arguments_are_completed(registry: Registry) -> None:
 @pytest.mark.parametrize("text", ["", "re", "hello /re", "//re", "/quit ", "/nope "])
 def test_nothing_else_is_completed(registry: Registry, text: str) -> None:
     assert completed(room_of(registry)[0], text) == []
+
+
+def test_a_completer_that_fails_completes_nothing() -> None:
+    def fail(room: Room) -> list[Choice]:
+        raise RuntimeError("no")
+
+    @slash_command(complete=fail)
+    def bad(room: Room, argument: str) -> None:
+        """Do nothing."""
+
+    registry = discover()
+    plugin = SimpleNamespace(chatseq_slash_commands=hookimpl(lambda: {"bad": bad}))
+    registry.add(Plugin("test", plugin))
+    assert completed(room_of(registry)[0], "/bad x") == []
 
 
 def test_completing_does_not_wait_for_the_bot(registry: Registry) -> None:
