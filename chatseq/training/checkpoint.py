@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Checkpoint(NamedTuple):
 
     counters: Counters
     tensors: dict[str, Tensor]  # names begin with "model/", "best/" or "optimiser/"
-    skipped: tuple[str, ...] = ()  # newer ones that are damaged, and why
+    remarks: tuple[str, ...] = ()  # newer ones that were skipped, and what else is not as before
 
 
 def save_checkpoint(
@@ -76,8 +76,7 @@ def save_checkpoint(
         "counters": _plain(counters),
         "size": len(data),
         "blake2b": _digest(data),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
+        "environment": _environment(),
     }
     with told_as(TrainingError, folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,7 +110,8 @@ def load_checkpoint(folder: Path, *, run: Mapping[str, str]) -> Checkpoint | Non
             skipped.append(f"{path.name} ({str(fault).split(chr(10))[0]})")
             continue
         _check_run(meta["run"], run)
-        return Checkpoint(_counters(meta["counters"]), tensors, tuple(skipped))
+        told = [f"A damaged checkpoint was skipped: {damaged}." for damaged in skipped]
+        return Checkpoint(_counters(meta["counters"]), tensors, (*told, *_differences(meta)))
     if skipped:
         raise TrainingError(
             f"No checkpoint in {folder} is whole: {'; '.join(skipped)}. Train again without "
@@ -128,6 +128,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if len(data) != meta["size"] or _digest(data) != meta["blake2b"]:
         raise ValueError(f"{_STATE} does not match its checksum")
     return meta, load_tensors(data)
+
+
+def _differences(meta: Mapping[str, Any]) -> Iterator[str]:
+    """Tell why the run may not go on bit for bit as it would have."""
+    for what, before in _environment().items():
+        if meta["environment"][what] != before:
+            yield (
+                f"The run began with {what} {meta['environment'][what]}; now it is {before}, so "
+                "its weights can differ in the last digits from those of an unbroken run."
+            )
+
+
+def _environment() -> dict[str, str]:
+    return {"torch": torch.__version__, "threads": str(torch.get_num_threads())}
 
 
 def _check_run(found: Mapping[str, str], wanted: Mapping[str, str]) -> None:

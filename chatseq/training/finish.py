@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import save as save_tensors
 
 from chatseq.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
@@ -54,7 +53,6 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
         if job.recipe.engine.name == "onnx":
             export_graphs(model, folder, precision=job.recipe.engine.precision)
 
-    model.to(torch.device("cpu"))
     bundle = write_bundle(bot_folder(job.name), manifest, fill)
     set_default_bot(job.name)
     return bundle

@@ -114,8 +114,7 @@ class _Run:
                 f"There is nothing to resume for the bot '{self._job.name}'. "
                 "Train it without --resume."
             )
-        for skipped in found.skipped:
-            yield Remark(f"A damaged checkpoint was skipped: {skipped}.")
+        yield from map(Remark, found.remarks)
         counters = self._counters = found.counters
         self._state.restore(found.tensors)
         self._batches = self._batches_of(counters.epoch)
@@ -165,9 +164,9 @@ class _Run:
     def _batch(self, rows: Ints) -> Batch:
         examples = self._job.train
         if not self._noise:
-            return self._state.move(examples.batch(rows))
+            return examples.batch(rows)
         seed = mixed(self._settings.seed, _FOR_NOISE, self._counters.epoch)
-        return self._state.move(examples.noisy_batch(rows, self._noise, seed))
+        return examples.noisy_batch(rows, self._noise, seed)
 
     def _batches_of(self, epoch: int) -> list[Ints]:
         return epoch_batches(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.steps import make_optimiser
 
@@ -15,12 +13,11 @@ _MODEL, _BEST, _OPTIMISER = "model/", "best/", "optimiser/"
 
 
 class TrainingState:
-    """A model with its optimiser, on the fastest device at hand."""
+    """A model with its optimiser."""
 
     def __init__(self, model: Seq2Seq, *, weight_decay: float) -> None:
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = model.to(self._device)
-        self.optimiser = make_optimiser(self.model, weight_decay=weight_decay)
+        self.model = model
+        self.optimiser = make_optimiser(model, weight_decay=weight_decay)
         self._best: dict[str, Tensor] | None = None
 
     @property
@@ -36,13 +33,6 @@ class TrainingState:
         """Go back to the best weights; without any, the weights stay."""
         if self._best is not None:
             self.model.load_state_dict(self._best)
-
-    def move(self, batch: Batch) -> Batch:
-        """Return a batch on the device of the model."""
-        if self._device.type == "cpu":
-            return batch
-        moved = (t if t is None else t.to(self._device, non_blocking=True) for t in batch)
-        return Batch(*moved)  # type: ignore[arg-type]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything by name; the tensors are shared, not copied."""

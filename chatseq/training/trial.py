@@ -50,7 +50,7 @@ def try_out(job: Job) -> Trial:
         learn(
             state.model,
             state.optimiser,
-            state.move(job.train.batch(rows)),
+            job.train.batch(rows),
             rate=settings.learning_rate,
             clip=settings.clip,
             label_smoothing=settings.label_smoothing,

@@ -35,7 +35,7 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, counters, tensors(1.5), run=RUN)
     found = load(tmp_path)
     assert found.counters == counters
-    assert found.skipped == ()
+    assert found.remarks == ()
     assert torch.equal(found.tensors["model/a"], torch.full((3, 2), 1.5))
     assert found.tensors["optimiser/0/step"].shape == ()
 
@@ -43,6 +43,14 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
 def test_a_run_without_a_best_loss_comes_back(tmp_path: Path) -> None:
     save(tmp_path, 1)
     assert load(tmp_path).counters.best_loss == math.inf
+
+
+def test_another_number_of_threads_is_told(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    torch.set_num_threads(2)
+    assert (
+        "began with threads 1; now it is 2, so its weights can differ" in load(tmp_path).remarks[0]
+    )
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
@@ -76,7 +84,7 @@ def test_a_flipped_bit_is_found_and_the_older_one_taken(
     damaged.write_bytes(data)
     found = load(tmp_path)
     assert found.counters.step == 1
-    assert "step-000000002" in found.skipped[0]
+    assert "A damaged checkpoint was skipped: step-000000002" in found.remarks[0]
 
 
 @pytest.mark.parametrize("file", ["state.safetensors", "meta.json"])

@@ -62,6 +62,7 @@ def run_and_kill(job: Job, after: float) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_times_ends_with_the_same_bytes(make_job: MakeJob) -> None:
     whole = make_job(ALWAYS, name="whole")
     finish(whole)

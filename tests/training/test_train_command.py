@@ -181,6 +181,7 @@ def wait_for_steps(process: subprocess.Popen[str]) -> None:
     raise AssertionError("the run ended before its first step")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stores_a_bot_that_chats_and_the_run_goes_on_later(
     registry: Registry, faq: Path, number: int

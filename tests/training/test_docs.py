@@ -1,0 +1,65 @@
+"""docs/training.md tells the truth."""
+
+from __future__ import annotations
+
+import re
+import types
+from pathlib import Path
+
+import pytest
+
+from chatseq.bundle.manifest import CARD, GRAPHS, MANIFEST, REQUIRED
+from chatseq.cli.train import train as command
+from chatseq.paths import runs_folder
+from chatseq.plugins import Plugin, discover
+from chatseq.recipe import load_recipe
+from chatseq.training.job import _FEWEST, _MAY_CHANGE, prepare
+from chatseq.training.plan import _MOST_FOR_TINY
+from chatseq.training.run import train
+from chatseq.training.validation import _MOST_REPLIES
+
+from .conftest import exchanges, small_recipe
+
+TEXT = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def test_every_option_is_one_of_the_command() -> None:
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", TEXT)) <= known
+
+
+def test_every_setting_exists() -> None:
+    named = set(re.findall(r"\b((?:training|data|model)(?:\.\w+)+)", TEXT))
+    recipe = load_recipe("tiny").model_dump()
+    assert len(named) > 8
+    for path in named - {"training.md"}:
+        value = recipe
+        for key in path.split("."):
+            assert key in value, path
+            value = value[key]
+
+
+@pytest.mark.parametrize("number", [_FEWEST, f"{_MOST_FOR_TINY:,}", _MOST_REPLIES])
+def test_the_numbers_are_those_of_the_code(number: object) -> None:
+    assert str(number) in TEXT
+
+
+def test_what_may_differ_when_resuming_is_told() -> None:
+    told = TEXT[TEXT.index("`--resume` wants") : TEXT.index("## What is stored")]
+    assert all(name in told for name in _MAY_CHANGE)
+
+
+def test_every_file_of_a_bot_is_listed() -> None:
+    assert all(name in TEXT for name in (*REQUIRED, *GRAPHS, CARD, MANIFEST))
+
+
+def test_the_plugin_of_the_page_works() -> None:
+    source = TEXT[TEXT.index("    from chatseq.hookspecs") : TEXT.index("Its failure")]
+    module = types.ModuleType("shown")
+    lines = [line.removeprefix("    ") for line in source.split("\n")]
+    exec("\n".join(lines), module.__dict__)  # noqa: S102  (the page's own example)
+    registry = discover()
+    registry.add(Plugin("shown", module))
+    list(train(prepare(registry, exchanges(), small_recipe(), name="faq")))
+    assert registry.faults == []
+    assert float((runs_folder() / "faq" / "best.txt").read_text()) >= 0
