@@ -28,11 +28,13 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 Rows = list[tuple[str, str]]
 
 
-def chatseq(home: Path, *arguments: str | Path) -> str:
+def chatseq(home: Path, *arguments: str | Path, typed: str = "") -> str:
     """Run a command and return what it printed; its remarks go to this program's stderr."""
     command = [sys.executable, "-m", "chatseq", *map(str, arguments)]
     environment = {**os.environ, "CHATSEQ_HOME": str(home)}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment, input=typed, stdout=subprocess.PIPE, text=True, check=True
+    )
     return done.stdout
 
 
@@ -79,7 +81,7 @@ def show(title: str, figures: dict[str, Any], seconds: float) -> None:
 def starter(home: Path) -> None:
     """The starter bot as a new user gets it, on its held-back paraphrases."""
     started = time.perf_counter()
-    chatseq(home, "ask", "hello")  # the first use of all trains it
+    chatseq(home, typed="hello\n")  # the first use of all trains it
     seconds = time.perf_counter() - started
     for language in ("en", "zh"):
         file = ROOT / "corpora" / f"starter_{language}" / "held_back.tsv"
