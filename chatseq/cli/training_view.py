@@ -86,7 +86,7 @@ class BarView:
     def show(self, event: TrainingEvent) -> None:
         """Move the bar, or print above it."""
         if isinstance(event, StepReport):
-            figures = step_figures(event)
+            figures = step_figures(event) if event.progress < 1 else "storing the bot …"
             self._progress.update(self._task, completed=event.progress, figures=figures)
             return
         from rich.text import Text
