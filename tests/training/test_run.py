@@ -103,6 +103,16 @@ def test_the_figures_are_stored_with_the_bot(job: Job) -> None:
     assert "exact_match" in open_bundle(bot_folder("faq")).read_text("card.md")
 
 
+def test_a_run_leaves_the_arithmetic_of_the_process_as_it_was(job: Job) -> None:
+    smallest = 5e-324
+    events = train(job)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert smallest / 2 + smallest > 0
+    finish(job)
+    assert torch.tensor(smallest, dtype=torch.float64).mul(1.0).item() > 0
+
+
 def test_the_loss_falls(make_job: MakeJob) -> None:
     fast = ("training.max_epochs=12", "training.patience=99", "training.learning_rate=0.03")
     found = steps(list(train(make_job(*fast))))
