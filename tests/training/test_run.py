@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from chatseq.bundle import bot_folder, default_bot, open_bundle
 from chatseq.chat.bot import load_bot
