@@ -63,12 +63,13 @@ class TrainingSection(Section):
     """How the weights are found."""
 
     seed: int = Field(default=0, ge=0)
-    max_epochs: int = Field(default=40, ge=1)
+    max_epochs: int = Field(default=12, ge=1)
+    min_steps: int = Field(default=0, ge=0)  # a small corpus is gone through more often for it
     minutes: float | None = Field(default=None, gt=0)  # wall clock; None: no limit
     batch_tokens: int = Field(
         default=2048, ge=1
     )  # question + answer tokens of a batch, padding counted
-    learning_rate: float = Field(default=3e-3, gt=0)  # the highest, after the warm-up
+    learning_rate: float = Field(default=2e-3, gt=0)  # the highest, after the warm-up
     warmup_share: float = Field(default=0.1, ge=0, le=1)  # of all steps
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)  # largest norm of the gradient
@@ -79,6 +80,7 @@ class TrainingSection(Section):
     subword_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of merges left out at random
     validations: int = Field(default=10, ge=1)  # how often the validation part is looked at, in all
     patience: int = Field(default=5, ge=1)  # validations without improvement before stopping
+    threads: int = Field(default=1, ge=0)  # of the processor; 0: as many as it has
     checkpoint_seconds: float = Field(default=30.0, gt=0)  # between checkpoints
 
 

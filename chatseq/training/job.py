@@ -22,7 +22,7 @@ from chatseq.training.data import Examples
 _FEWEST = 20  # distinct questions; of fewer, none can be spared for validation
 _MOST_SOURCES = 20  # names of files in the record
 # Settings that may differ between a run and its resumption: they say how long, not what.
-_MAY_CHANGE = {"minutes", "max_epochs", "patience", "checkpoint_seconds"}
+_MAY_CHANGE = {"minutes", "max_epochs", "min_steps", "patience", "checkpoint_seconds"}
 
 
 @dataclass(frozen=True, slots=True)

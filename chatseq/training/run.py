@@ -10,7 +10,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ from chatseq.files import sweep
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.paths import make_private_folder, runs_folder
+from chatseq.training.arithmetic import arithmetic
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
 from chatseq.training.data import Noise
 from chatseq.training.events import (
@@ -33,7 +33,7 @@ from chatseq.training.finish import final_figures, write_bot
 from chatseq.training.job import Job
 from chatseq.training.lock import LOCK, locked
 from chatseq.training.order import Ints, epoch_batches, mixed
-from chatseq.training.schedule import learning_rate
+from chatseq.training.schedule import epochs_of_run, learning_rate
 from chatseq.training.state import TrainingState
 from chatseq.training.steps import Stepped, learn
 from chatseq.training.validation import Judgement, Validator
@@ -64,20 +64,10 @@ def train(
             recipe, or the disk is full.
     """
     folder = make_private_folder(make_private_folder(runs_folder()) / job.name)
-    with locked(folder), _vanishing_numbers_as_zero():
+    with locked(folder), arithmetic(job.recipe.training.threads):
         for event in _Run(job, folder, stop).events(resume=resume):
             job.registry.notify("chatseq_training_event", event=event, run=folder)
             yield event
-
-
-@contextmanager
-def _vanishing_numbers_as_zero() -> Iterator[None]:
-    """Spare the processor the moments of the optimiser that fade away: they cost tenfold work."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 class _Run:
@@ -94,7 +84,12 @@ class _Run:
         self._state = TrainingState(model, weight_decay=self._settings.weight_decay)
         self._validator = Validator(job, model)
         self._counters = Counters()
-        self._batches: list[Ints] = []
+        self._batches = self._batches_of(0)
+        self._epochs = epochs_of_run(
+            len(self._batches),
+            max_epochs=self._settings.max_epochs,
+            min_steps=self._settings.min_steps,
+        )
         self._speed = 0.0  # target tokens a second
         self._clock = self._saved_at = time.perf_counter()
 
@@ -113,7 +108,6 @@ class _Run:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != LOCK:
                 path.unlink(missing_ok=True)
-        self._batches = self._batches_of(0)
         yield from ()
 
     def _resumed(self) -> Iterator[Remark]:
@@ -210,7 +204,7 @@ class _Run:
 
     def _by_epochs(self) -> float:
         share = self._counters.index / len(self._batches)
-        return (self._counters.epoch + share) / self._settings.max_epochs
+        return (self._counters.epoch + share) / self._epochs
 
     def _progress(self) -> float:
         """Return how far the run is, 0..1: by epochs or by time, whichever is further."""

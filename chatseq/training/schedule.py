@@ -18,3 +18,8 @@ def learning_rate(progress: float, *, highest: float, warmup_share: float) -> fl
         return highest * max(_LAST, progress / warmup_share)
     rest = (progress - warmup_share) / (1 - warmup_share) if warmup_share < 1 else 1.0
     return highest * (_LAST + (1 - _LAST) * 0.5 * (1 + math.cos(math.pi * min(1.0, rest))))
+
+
+def epochs_of_run(steps_an_epoch: int, *, max_epochs: int, min_steps: int) -> float:
+    """Return how often a run goes through its corpus, unless something ends it earlier."""
+    return max(max_epochs, min_steps / steps_an_epoch)

@@ -11,6 +11,7 @@ import torch
 from chatseq.model.build import build_model
 from chatseq.training.job import Job
 from chatseq.training.order import epoch_batches
+from chatseq.training.schedule import epochs_of_run
 from chatseq.training.state import TrainingState
 from chatseq.training.steps import learn
 from chatseq.training.validation import Judgement, Validator
@@ -60,7 +61,10 @@ def try_out(job: Job) -> Trial:
     stepped = time.perf_counter()
     judgement = Validator(job, state.model).judge()
     validated = time.perf_counter()
-    steps = len(batches) * settings.max_epochs
+    epochs = epochs_of_run(
+        len(batches), max_epochs=settings.max_epochs, min_steps=settings.min_steps
+    )
+    steps = round(len(batches) * epochs)
     seconds = steps * (stepped - started) / len(largest)
     seconds += (settings.validations + 1) * (validated - stepped)
     if settings.minutes:
