@@ -80,7 +80,8 @@ class TrainingSection(Section):
     subword_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of merges left out at random
     validations: int = Field(default=10, ge=1)  # how often the validation part is looked at, in all
     patience: int = Field(default=5, ge=1)  # validations without improvement before stopping
-    threads: int = Field(default=1, ge=0)  # of the processor; 0: as many as it has
+    # Of the processor; 0: all, or with a limit of time as many as just then learn fastest.
+    threads: int = Field(default=1, ge=0)
     checkpoint_seconds: float = Field(default=30.0, gt=0)  # between checkpoints
 
 

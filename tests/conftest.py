@@ -61,6 +61,8 @@ def trained_tiny_bot(tmp_path_factory: pytest.TempPathFactory, registry: Registr
             "training.label_smoothing=0.0",
             "training.learning_rate=0.01",
             "training.max_epochs=30",
+            "training.min_steps=0",
+            "training.word_dropout=0.0",
             "training.validations=1",
         ]
     )

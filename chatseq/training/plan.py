@@ -14,8 +14,8 @@ STARTER = "starter"  # the name of the bot that the first `chatseq` trains
 _MOST_FOR_TINY = 20_000  # exchanges
 _STARTER = (
     # What is left of a minute on two cores after imports, reading, export and the last figures.
-    "training.minutes=0.8",
-    "training.threads=2",  # worth it only where nothing else runs, as when one waits for the bot
+    "training.minutes=0.83",
+    "training.threads=0",
     "training.validations=4",
     "data.validation_share=0.03",  # each wording counts; the held-back files tell how good it is
 )

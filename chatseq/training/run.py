@@ -19,7 +19,7 @@ from chatseq.files import sweep
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.paths import make_private_folder, runs_folder
-from chatseq.training.arithmetic import arithmetic
+from chatseq.training.arithmetic import Pace, all_threads, arithmetic
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
 from chatseq.training.data import Noise
 from chatseq.training.events import (
@@ -90,6 +90,8 @@ class _Run:
             max_epochs=self._settings.max_epochs,
             min_steps=self._settings.min_steps,
         )
+        adaptable = self._settings.minutes and not self._settings.threads
+        self._pace = Pace(all_threads()) if adaptable else None
         self._speed = 0.0  # target tokens a second
         self._clock = self._saved_at = time.perf_counter()
 
@@ -148,6 +150,8 @@ class _Run:
         )
         # Dropout follows the number of the step alone, so resuming needs no generator's state.
         torch.manual_seed(mixed(settings.seed, _FOR_STEP, counters.step))
+        if self._pace:
+            self._pace.before_step()
         stepped = learn(
             self._state.model,
             self._state.optimiser,
@@ -278,7 +282,10 @@ class _Run:
         self._saved_at = time.perf_counter()
 
     def _measure(self, stepped: Stepped) -> None:
-        speed = stepped.tokens / max(self._tick(), 1e-9)
+        seconds = self._tick()
+        if self._pace:
+            self._pace.after_step(stepped.tokens, seconds)
+        speed = stepped.tokens / max(seconds, 1e-9)
         known = self._speed or speed
         self._speed = _OLD_SPEED * known + (1 - _OLD_SPEED) * speed
 

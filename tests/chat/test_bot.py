@@ -59,6 +59,7 @@ def trained(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pat
     tokenizer = Subword(vocabulary_size=512).learn(texts)
     recipe = load_recipe("tiny").apply(
         [
+            "tokenizer.name=subword",
             "model.embedding_size=32",
             "model.encoder.hidden_size=16",
             "model.decoder.hidden_size=48",
