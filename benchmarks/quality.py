@@ -53,9 +53,9 @@ def evaluate(home: Path, name: str, file: Path, *arguments: str) -> dict[str, An
 
 
 def write_rows(file: Path, rows: Iterable[tuple[str, str]]) -> Path:
-    """Write questions and answers as a TSV with a header."""
+    """Write questions and answers as a CSV with a header."""
     with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("question", "answer"))
         writer.writerows(rows)
     return file
@@ -96,10 +96,10 @@ def personality_chat(home: Path) -> None:
     rows = [(q, a) for q, a, *_ in (line.rstrip("\r").split("\t") for line in lines if line)]
     random.Random(13).shuffle(rows)  # noqa: S311
     cut = len(rows) // 10
-    seconds = train(home, "people", write_rows(home / "train.tsv", rows[cut:]))
+    seconds = train(home, "people", write_rows(home / "train.csv", rows[cut:]))
     show(
         "personality_chat",
-        evaluate(home, "people", write_rows(home / "test.tsv", rows[:cut])),
+        evaluate(home, "people", write_rows(home / "test.csv", rows[:cut])),
         seconds,
     )
 
@@ -111,8 +111,8 @@ def chatterbot(home: Path) -> None:
         chatseq(home, "corpus", "show", *files, "-n", "100000", "--json", "--skip-bad")
     )
     rows = list(dict.fromkeys((pair["question"], pair["answer"]) for pair in pairs))
-    file = write_rows(home / "english.tsv", rows)
-    seconds = train(home, "english", file, "--set", "data.validation_share=0")
+    file = write_rows(home / "english.csv", rows)
+    seconds = train(home, "english", file)
     show(f"chatterbot-corpus English, {len(rows)} pairs", evaluate(home, "english", file), seconds)
 
 
@@ -129,9 +129,9 @@ def translation(home: Path) -> None:
     short: Callable[[str], bool] = lambda english: len(english.split()) <= 10  # noqa: E731
     known = [(e, f) for e, f in pairs if short(e) and e not in left_out]
     asked = [(e, f) for e, f in pairs if short(e) and e in test]
-    learnt = write_rows(home / "learn.tsv", known)
+    learnt = write_rows(home / "learn.csv", known)
     seconds = train(home, "french", learnt, "--minutes", "15")
-    file = write_rows(home / "test.tsv", asked)
+    file = write_rows(home / "test.csv", asked)
     show("tatoeba fra-eng, greedy", evaluate(home, "french", file), seconds)
     show("tatoeba fra-eng, beam 5", evaluate(home, "french", file, "--strategy", "beam"), seconds)
     for english in sorted(test)[:5]:

@@ -11,7 +11,8 @@ from chatseq.paths import starter_folder
 from chatseq.recipe import Recipe, load_recipe
 
 STARTER = "starter"  # the name of the bot that the first `chatseq` trains
-_MOST_FOR_TINY = 20_000  # exchanges
+_MOST_FOR_FAQ = 20_000  # exchanges
+_MOST_BY_HEART = 5_000  # exchanges
 _STARTER = (
     # What is left of a minute on two cores after imports, reading, export and the last figures.
     "training.minutes=0.83",
@@ -23,8 +24,15 @@ _HELD_BACK = "held_back"  # for evaluation only; never learnt from
 
 
 def recipe_for(exchanges: Sequence[Exchange]) -> str:
-    """Return the name of the recipe for a corpus: `tiny` up to 20,000 exchanges, else `small`."""
-    return "tiny" if len(exchanges) <= _MOST_FOR_TINY else "small"
+    """Return the name of the recipe for a corpus.
+
+    `faq` where answers recur, up to 20,000 exchanges; `by-heart` where they do not, up to 5,000;
+    else `small`.
+    """
+    answers = {exchange.answer for exchange in exchanges}
+    if 2 * len(answers) <= len(exchanges) <= _MOST_FOR_FAQ:
+        return "faq"
+    return "by-heart" if len(exchanges) <= _MOST_BY_HEART else "small"
 
 
 def starter_files() -> list[Path]:

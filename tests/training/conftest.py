@@ -33,6 +33,7 @@ SMALL = (
     "question.feature_buckets=64",
     "training.batch_tokens=80",
     "training.max_epochs=3",
+    "training.min_steps=0",
     "training.validations=3",
     "training.word_dropout=0.1",
     "training.subword_dropout=0.1",

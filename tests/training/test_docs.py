@@ -14,7 +14,7 @@ from chatseq.paths import runs_folder
 from chatseq.plugins import Plugin, discover
 from chatseq.recipe import load_recipe
 from chatseq.training.job import _FEWEST, _MAY_CHANGE, prepare
-from chatseq.training.plan import _MOST_FOR_TINY
+from chatseq.training.plan import _MOST_FOR_FAQ
 from chatseq.training.run import train
 from chatseq.training.validation import _MOST_REPLIES
 
@@ -39,7 +39,7 @@ def test_every_setting_exists() -> None:
             value = value[key]
 
 
-@pytest.mark.parametrize("number", [_FEWEST, f"{_MOST_FOR_TINY:,}", _MOST_REPLIES])
+@pytest.mark.parametrize("number", [_FEWEST, f"{_MOST_FOR_FAQ:,}", _MOST_REPLIES])
 def test_the_numbers_are_those_of_the_code(number: object) -> None:
     assert str(number) in TEXT
 

@@ -98,10 +98,14 @@ def test_marks_change_with_what_is_learnt_not_with_how_long(make_job: MakeJob) -
     assert make_job("model.dropout=0.5").marks() != base
 
 
-def test_small_corpora_get_the_tiny_recipe_and_large_ones_the_small() -> None:
-    row = Exchange("a", "b")
-    assert recipe_for([row] * 20_000) == "tiny"
-    assert recipe_for([row] * 20_001) == "small"
+def test_the_recipe_follows_the_size_and_whether_answers_recur() -> None:
+    recurring = [Exchange("a", "b")] * 20_000
+    once = [Exchange("a", str(number)) for number in range(5_000)]
+    assert recipe_for(recurring) == "faq"
+    assert recipe_for([*recurring, *recurring]) == "small"
+    assert recipe_for(once) == "by-heart"
+    assert recipe_for([*once, Exchange("a", "b")]) == "small"
+    assert recipe_for(once[:5] * 2) == "faq"
 
 
 def test_the_starter_bot_never_learns_what_is_held_back() -> None:
