@@ -263,7 +263,12 @@ def test_escape_sequences_of_a_corpus_do_not_reach_the_terminal(
     from chatseq.training.run import train as training
 
     evil = "a\x1b]0;owned\x07b\x1b[2Jc"
-    settings = ["training.max_epochs=20", "training.batch_tokens=64", "training.validations=1"]
+    settings = [
+        "training.max_epochs=20",
+        "training.min_steps=0",
+        "training.batch_tokens=64",
+        "training.validations=1",
+    ]
     recipe = load_recipe("tiny").apply([*settings, "training.learning_rate=0.01"])
     for _ in training(prepare(registry, [Exchange("evil", evil)] * 20, recipe, name="evil")):
         pass
