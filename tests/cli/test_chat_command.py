@@ -137,11 +137,11 @@ def test_an_unknown_bot_is_told_with_the_nearest_one(tiny_bot: Path) -> None:
 
 
 def test_strategy_and_settings_are_taken(tiny_bot: Path) -> None:
-    given = ("--strategy", "beam", "--set", "decoding.max_length=3")
+    given = ("--strategy", "beam", "--set", "decoding.max_length=1")
     done = piped("/set decoding\nhello\n", "chat", *given)
     assert done.returncode == 0
     assert 'decoding.strategy.name = "beam"' in done.stderr
-    assert "decoding.max_length = 3" in done.stderr
+    assert "decoding.max_length = 1" in done.stderr
     assert TAUGHT["hello"].startswith(done.stdout.strip())
     assert len(done.stdout.strip()) < len(TAUGHT["hello"])
 
