@@ -70,23 +70,33 @@ def train_ask_evaluate() -> None:
 
 def chat_in_a_terminal() -> None:
     """The first use of all: the starter bot is trained, then talks, and remembers."""
-    child = pexpect.spawn(PROGRAM, ["chat", "--bot", "starter"], encoding="utf-8", timeout=300)
-    child.setwinsize(30, 100)
-    child.expect("›")
-    for question, expected in (("what is chatseq", "chatseq"), ("你好", "[一-鿿]")):
+    os.environ["CHATSEQ_HOME"] = str(HOME / "first")  # where there is no bot yet
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    print("$ chatseq", flush=True)
+    child = pexpect.spawn(
+        PROGRAM, encoding="utf-8", timeout=300, env=environment, dimensions=(30, 100)
+    )
+    child.expect("you ›")
+    for question, expected in (
+        ("what is chatseq", r"bot ›[^\n]*\w"),
+        ("你好", "bot ›[^\n]*[一-鿿]"),
+    ):
         child.send(question + "\r")
         child.expect(expected)
-        child.expect("›")
+        child.expect("you ›")
     child.send("/nonsense\r")
-    child.expect("nonsense")
+    child.expect("No command named '/nonsense'")
     child.send("/quit\r")
     child.expect(pexpect.EOF)
     child.close()
     require(child.exitstatus == 0, f"the chat ended with {child.exitstatus}")
     kept = json.loads(chatseq("history", "list", "--json"))
     require(len(kept) == 1, f"{len(kept)} conversations are kept")
-    found = chatseq("history", "search", "你好")
-    require("你好" in found, "a Chinese word of two characters is not found")
+    require("你好" in chatseq("history", "search", "你好"), "a Chinese word is not found")
+    for language in ("en", "zh"):
+        held_back = ROOT / "corpora" / f"starter_{language}" / "held_back.tsv"
+        figures = json.loads(chatseq("evaluate", held_back, "--json"))
+        print(language, figures, flush=True)
 
 
 if __name__ == "__main__":
