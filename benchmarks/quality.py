@@ -126,9 +126,9 @@ def translation(home: Path) -> None:
     random.Random(13).shuffle(sentences)  # noqa: S311
     test = set(sentences[:1000])
     left_out = test | set(sentences[1000:2000])
-    short: Callable[[str], bool] = lambda english: len(english.split()) <= 10  # noqa: E731
-    known = [(e, f) for e, f in pairs if short(e) and e not in left_out]
-    asked = [(e, f) for e, f in pairs if short(e) and e in test]
+    short = [(english, french) for english, french in pairs if len(english.split()) <= 10]
+    known = [pair for pair in short if pair[0] not in left_out]
+    asked = [pair for pair in short if pair[0] in test]
     learnt = write_rows(home / "learn.csv", known)
     seconds = train(home, "french", learnt, "--minutes", "15")
     file = write_rows(home / "test.csv", asked)
