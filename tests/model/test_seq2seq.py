@@ -204,12 +204,12 @@ def test_parts_that_do_not_fit_are_told(
         build_model(registry, recipe(*overrides), VOCABULARY)
 
 
-def test_dot_attention_on_the_tiny_recipe_works_or_names_the_size(registry: Registry) -> None:
+def test_dot_attention_on_other_widths_names_the_size(registry: Registry) -> None:
     with pytest.raises(PartError, match=r"model\.decoder\.hidden_size=(\d+)") as told:
-        build_model(registry, load_recipe("tiny").apply(["model.attention.name=dot"]), 100)
+        build_model(registry, load_recipe("faq").apply(["model.attention.name=dot"]), 100)
     size = str(told.value).partition("model.decoder.hidden_size=")[2].partition(",")[0]
     mended = ["model.attention.name=dot", f"model.decoder.hidden_size={size}"]
-    build_model(registry, load_recipe("tiny").apply(mended), 100)
+    build_model(registry, load_recipe("faq").apply(mended), 100)
 
 
 def test_a_plain_encoder_decoder_learns_too(registry: Registry) -> None:

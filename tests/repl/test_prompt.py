@@ -117,7 +117,7 @@ def test_clearing_a_line_does_not_count_as_the_first_of_two(sit: Sit) -> None:
 
 def test_a_second_ctrl_c_that_comes_late_only_hints_again(sit: Sit) -> None:
     at = sit()
-    at.type_later(CTRL_C + "stay" + ENTER, after=SECOND_CHANCE + 0.3)
+    at.type_later(CTRL_C + "stay" + ENTER, after=SECOND_CHANCE + 1.5)
     assert at.type(CTRL_C) == "stay"
 
 

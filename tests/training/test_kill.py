@@ -69,7 +69,7 @@ def test_a_run_killed_at_random_times_ends_with_the_same_bytes(make_job: MakeJob
     killed = make_job(ALWAYS, name="killed")
     draw = random.Random(7)  # noqa: S311
     kills = 0
-    while not run_and_kill(killed, draw.uniform(0.02, 0.5) if kills < 12 else 60):
+    while not run_and_kill(killed, draw.uniform(0.02, 0.15) if kills < 12 else 60):
         kills += 1
     assert kills >= 5
     assert weights("killed") == weights("whole")
