@@ -40,6 +40,7 @@ PART_HOOKS: dict[str, str] = {
     "encoder": "chatseq_encoders",
     "attention": "chatseq_attentions",
     "decoder": "chatseq_decoders",
+    "output": "chatseq_outputs",
     "strategy": "chatseq_strategies",
     "adjuster": "chatseq_adjusters",
     "tokenizer": "chatseq_tokenizers",
@@ -73,6 +74,16 @@ def chatseq_decoders() -> Mapping[str, Reference]:  # type: ignore[empty-body]
 
     A reference builds
     `(input_size, memory_size, make_attention, *, options) -> chatseq.model.contracts.Decoder`.
+    """
+
+
+@hookspec
+def chatseq_outputs() -> Mapping[str, Reference]:  # type: ignore[empty-body]
+    """Name the output layers: modules that turn a decoder's vectors into probabilities of tokens.
+
+    A reference builds
+    `(hidden_size, embedding_size, attends, *, options) -> chatseq.model.contracts.Output`, where
+    `attends` tells whether the decoder has attention weights.
     """
 
 

@@ -57,6 +57,7 @@ class ModelSection(Section):
     encoder: Named
     attention: Table | None = None  # None for decoders that only have the context vector
     decoder: Named
+    output: Named = {"name": "tied"}
 
 
 class TrainingSection(Section):
@@ -149,6 +150,7 @@ class Recipe(Section):
         if self.model.attention is not None:
             yield "attention", "model.attention", self.model.attention
         yield "decoder", "model.decoder", self.model.decoder
+        yield "output", "model.output", self.model.output
         yield "strategy", "decoding.strategy", self.decoding.strategy
         for adjuster in self.decoding.adjusters:
             yield "adjuster", "decoding.adjusters", adjuster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatseq.model.contracts import Attention, Decoder, Encoder, MakeAttention
+from chatseq.model.contracts import Attention, Decoder, Encoder, MakeAttention, Output
 from chatseq.model.initialise import initialise
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.options import build_part
@@ -34,9 +34,19 @@ def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq
         _attention_maker(registry, recipe, encoder.output_size),
         where="in [model.decoder]",
     )
+    output: Output = build_part(
+        registry,
+        "output",
+        section.output,
+        decoder.output_size,
+        embedding_size,
+        section.attention is not None,
+        where="in [model.output]",
+    )
     model = Seq2Seq(
         encoder,
         decoder,
+        output,
         vocabulary_size=vocabulary_size,
         embedding_size=embedding_size,
         dropout=section.dropout,

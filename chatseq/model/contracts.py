@@ -1,4 +1,4 @@
-"""What an encoder, an attention and a decoder must offer (torch).
+"""What an encoder, an attention, a decoder and an output layer must offer (torch).
 
 Axes, batch first everywhere: batch, source, target, beam, hidden, memory, query, vocab.
 Masks are bool and True on real tokens. A state is a NamedTuple of tensors whose first axis is rows,
@@ -47,12 +47,14 @@ class Encoder(Protocol):
 
     output_size: int  # the width of the memory
 
-    def __call__(self, embedded: Tensor, mask: Tensor) -> Memory:
+    def __call__(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:
         """Encode.
 
         Args:
             embedded: (batch, source, input)
-            mask: (batch, source)
+            mask: (batch, source), padding on the right
+            turns: (batch, source), how many turns back each token was said: 0 for the question
+                itself and for padding, 1 for the turn before it; falling along a row
         """
 
 
@@ -105,6 +107,44 @@ class Decoder(Protocol):
 
         Args:
             embedded: (rows, target, input), the tokens before each wanted position
+        """
+
+
+class Vocabulary(NamedTuple):
+    """The tokens that an output layer chooses among: the model's embedding, used again."""
+
+    vectors: Tensor  # (vocab, embedding)
+    bias: Tensor  # (vocab,)
+    allowed: Tensor  # (vocab,) bool; padding and the start mark are never generated
+
+
+class Readout(NamedTuple):
+    """What an output layer sees of each position of an answer."""
+
+    hidden: Tensor  # (positions, output), what the decoder made
+    embedded: Tensor  # (positions, input), the token before
+    weights: Tensor  # (positions, source), the decoder's attention
+    source: Tensor | None  # (positions, source), ids of the question; None unless it `copies`
+
+
+class Output(Protocol):
+    """Turns what a decoder made into log-probabilities of the next token.
+
+    The model owns the embedding and hands it over at each call, so that both can be one matrix.
+    """
+
+    copies: bool  # whether `Readout.source` is needed
+
+    def __call__(self, readout: Readout, vocabulary: Vocabulary) -> Tensor:
+        """Return log-probabilities, (positions, vocab), near -1e9 where not allowed."""
+
+    def loss(
+        self, readout: Readout, targets: Tensor, vocabulary: Vocabulary, *, label_smoothing: float
+    ) -> Tensor:
+        """Return the summed cross entropy in nats, a scalar.
+
+        Args:
+            targets: (positions,), allowed ones only
         """
 
 

@@ -1,7 +1,7 @@
 """The network: an embedding, an encoder, a decoder and an output layer, joined.
 
-It knows none of them by name. Questions and answers share one embedding, and the output layer is
-the same matrix again (Press and Wolf 2017).
+It knows none of them by name. Questions and answers share one embedding, which is lent to the
+output layer as well.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from chatseq.model.batch import Batch
-from chatseq.model.contracts import Decoder, Encoder, Memory
+from chatseq.model.contracts import Decoder, Encoder, Memory, Output, Readout, Vocabulary
 from chatseq.model.dropout import dropped
 from chatseq.model.embedding import FeatureEmbedding
-from chatseq.model.loss import Loss, output_loss
+from chatseq.model.loss import Loss
 from chatseq.text.tokenizer import END_ID, START_ID
 
 MULTIPLE = 64  # rows of the output matrix: products of 8001 columns take 1.7 times those of 8000
-IMPOSSIBLE = -1e9  # the bias of ids that must not be generated; finite, so that sums stay finite
 
 
 class Started(NamedTuple):
@@ -44,6 +43,7 @@ class Seq2Seq(nn.Module):
         self,
         encoder: Encoder,
         decoder: Decoder,
+        output: Output,
         *,
         vocabulary_size: int,
         embedding_size: int,
@@ -68,9 +68,7 @@ class Seq2Seq(nn.Module):
         )
         self.encoder = encoder
         self.decoder = decoder
-        self.to_embedding: nn.Module = nn.Identity()
-        if decoder.output_size != embedding_size:  # tying needs equal widths
-            self.to_embedding = nn.Linear(decoder.output_size, embedding_size, bias=False)
+        self.output = output
         self.bias = nn.Parameter(torch.zeros(rows))
         ids = torch.arange(rows)
         allowed = (ids >= END_ID) & (ids < vocabulary_size)
@@ -81,17 +79,22 @@ class Seq2Seq(nn.Module):
         """Return the loss of a batch; see `loss`."""
         started = self.encode(batch.question_ids, batch.question_mask, batch.question_features)
         embedded = self._dropped(self._embedded(_shifted(batch.answer_ids)))
-        decoded = self.decoder(embedded, started.state, started.memory)  # (batch, target, output)
-        real = self._dropped(decoded.hidden)[batch.answer_mask]  # (tokens, output)
-        total = output_loss(
-            self.to_embedding(real),
-            self.embedding.weight,
-            self.bias,
-            batch.answer_ids[batch.answer_mask],
-            label_smoothing=label_smoothing,
-            allowed=self.allowed,
+        copied, memory = self._parted(started.memory)
+        decoded = self.decoder(embedded, started.state, memory)  # (batch, target, output)
+        real = batch.answer_mask
+        readout = Readout(
+            self._dropped(decoded.hidden)[real],
+            embedded[real],
+            decoded.weights[real],
+            None if copied is None else _for_positions(copied, decoded.weights)[real],
         )
-        return Loss(total, real.shape[0])
+        total = self.output.loss(
+            readout,
+            batch.answer_ids[real],
+            Vocabulary(self.embedding.weight, self.bias, self.allowed),
+            label_smoothing=label_smoothing,
+        )
+        return Loss(total, readout.hidden.shape[0])
 
     def loss(self, batch: Batch, *, label_smoothing: float = 0.0) -> Loss:
         """Return the summed cross entropy of the answers, given the questions, and their tokens.
@@ -114,11 +117,12 @@ class Seq2Seq(nn.Module):
             if features is None:
                 raise ValueError("This model reads questions with features; none were given.")
             embedded = embedded + self._scaled(self.features(features))
-        memory = self.encoder(self._dropped(embedded), mask)
+        memory = self.encoder(self._dropped(embedded), mask, turns_back(ids, mask))
         if self.training:
             states, summary = self._dropped(memory.states), self._dropped(memory.summary)
             memory = Memory(states, memory.mask, summary)
-        return Started(self.decoder.prepare(memory), self.decoder.start(memory))
+        prepared, state = tuple(self.decoder.prepare(memory)), self.decoder.start(memory)
+        return Started((ids, *prepared) if self.output.copies else prepared, state)
 
     def step(
         self, tokens: Tensor, state: tuple[Tensor, ...], memory: tuple[Tensor, ...]
@@ -130,13 +134,19 @@ class Seq2Seq(nn.Module):
         Args:
             tokens: (rows,), the k rows of a source adjacent
         """
-        decoded = self.decoder(self._embedded(tokens.unsqueeze(1)), state, memory)
-        hidden = self.to_embedding(decoded.hidden[:, 0])  # (rows, embedding)
+        copied, prepared = self._parted(memory)
+        embedded = self._embedded(tokens.unsqueeze(1))
+        decoded = self.decoder(embedded, state, prepared)
         size = self.vocabulary_size
-        bias = self.bias.masked_fill(~self.allowed, IMPOSSIBLE)[:size]
-        # A graph gets its own copy of the transposed matrix, which can then become int8.
-        logits = hidden @ self.embedding.weight[:size].t() + bias  # (rows, vocab)
-        return Advanced(logits.log_softmax(-1), decoded.state, decoded.weights[:, 0])
+        vectors, bias, allowed = self.embedding.weight[:size], self.bias[:size], self.allowed[:size]
+        source = None if copied is None else _for_positions(copied, decoded.weights)[:, 0]
+        readout = Readout(decoded.hidden[:, 0], embedded[:, 0], decoded.weights[:, 0], source)
+        log_probs = self.output(readout, Vocabulary(vectors, bias, allowed))
+        return Advanced(log_probs, decoded.state, readout.weights)
+
+    def _parted(self, memory: tuple[Tensor, ...]) -> tuple[Tensor | None, tuple[Tensor, ...]]:
+        """Return the ids of the question, where the output layer copies, and the decoder's part."""
+        return (memory[0], memory[1:]) if self.output.copies else (None, memory)
 
     def _embedded(self, ids: Tensor) -> Tensor:
         return self._scaled(self.embedding(ids))
@@ -150,6 +160,23 @@ class Seq2Seq(nn.Module):
 
     def _dropped(self, numbers: Tensor) -> Tensor:
         return dropped(numbers, self.dropout, learning=self.training)
+
+
+def turns_back(ids: Tensor, mask: Tensor) -> Tensor:
+    """Return how many turns back each token was said, (batch, source).
+
+    Each turn of a question with context ends with the end mark; the last of them is the question.
+    """
+    ends = ((ids == END_ID) & mask).long()
+    before = ends.cumsum(1) - ends  # ends left of each token
+    return (ends.sum(1, keepdim=True) - 1 - before).clamp(min=0)
+
+
+def _for_positions(ids: Tensor, weights: Tensor) -> Tensor:
+    """Give each position the ids of its question: (batch, source) to (rows, target, source)."""
+    rows, target, source = weights.shape
+    folded = ids.unsqueeze(1).expand(-1, rows // ids.shape[0] * target, -1)
+    return folded.reshape(rows, target, source)
 
 
 def _shifted(answer_ids: Tensor) -> Tensor:

@@ -37,21 +37,30 @@ def check_encoder(make: MakeEncoder) -> None:
     encoder = make(INPUT)
     module = _module(encoder, "encoder")
     embedded, mask = torch.randn(BATCH, SOURCE, INPUT), _mask()
-    memory = encoder(embedded, mask)
+    turns = torch.zeros(BATCH, SOURCE, dtype=torch.long)
+    memory = encoder(embedded, mask, turns)
     _sizes(memory.states, (BATCH, SOURCE, encoder.output_size), "memory.states")
     _sizes(memory.summary, (BATCH, encoder.output_size), "memory.summary")
     _require(torch.equal(memory.mask, mask), "memory.mask is not the mask that was given")
     _require(not memory.states[~mask].any(), "memory.states are not zero at padding")
     for row, length in enumerate(LENGTHS):
-        alone = encoder(embedded[row : row + 1, :length], mask[row : row + 1, :length])
+        alone = encoder(
+            embedded[row : row + 1, :length], mask[row : row + 1, :length], turns[:1, :length]
+        )
         what = f"a row of {length} tokens is read otherwise alone than padded in a batch"
         _close(alone.states[0], memory.states[row, :length], what)
         _close(alone.summary[0], memory.summary[row], what)
     noisy = embedded.masked_fill(~mask.unsqueeze(2), 1e3)
-    _close(encoder(noisy, mask).states, memory.states, "what stands at padding changes the memory")
+    _close(
+        encoder(noisy, mask, turns).states,
+        memory.states,
+        "what stands at padding changes the memory",
+    )
     _gradients_reach(module, [memory.states, memory.summary])
-    _finite(encoder(embedded * 1e4, mask), "an encoder of very large inputs")
-    _finite(encoder(embedded, torch.zeros_like(mask)), "an encoder of a row that is all padding")
+    _finite(encoder(embedded * 1e4, mask, turns), "an encoder of very large inputs")
+    _finite(
+        encoder(embedded, torch.zeros_like(mask), turns), "an encoder of a row that is all padding"
+    )
 
 
 def check_attention(make: Callable[[int, int], Attention]) -> None:

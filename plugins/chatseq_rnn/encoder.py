@@ -56,7 +56,7 @@ class RecurrentEncoder(nn.Module):
         make = type(self).make_layer
         return nn.ModuleList(make(size, self.hidden_size) for size in sizes)  # type: ignore[misc]
 
-    def forward(self, embedded: Tensor, mask: Tensor) -> Memory:
+    def forward(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:  # noqa: ARG002
         """Encode.
 
         Args:

@@ -56,7 +56,7 @@ def test_an_encoder_reads_forwards_and_backwards(encoder: type[GruEncoder], unit
     embedded = torch.tensor([[[x] for x in (*INPUTS, 9.0)]])  # the third is padding
     mask = torch.tensor([[True, True, False]])
     with torch.no_grad():
-        memory = made(embedded, mask)
+        memory = made(embedded, mask, torch.zeros_like(mask))
     forwards = unit(INPUTS, 0.7)  # type: ignore[operator]
     backwards = unit(INPUTS[::-1], 0.7)[::-1]  # type: ignore[operator]
     assert memory.states[0, :, 0].tolist() == pytest.approx([*forwards, 0.0], abs=1e-6)
@@ -68,7 +68,8 @@ def test_the_summary_is_made_of_both_ends_and_the_mean() -> None:
     fill(made, 0.7)
     with torch.no_grad():
         made.summarise.weight.copy_(torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]]))
-        memory = made(torch.tensor([[[x] for x in INPUTS]]), torch.tensor([[True, True]]))
+        mask = torch.tensor([[True, True]])
+        memory = made(torch.tensor([[[x] for x in INPUTS]]), mask, mask.long())
     forwards, backwards = gru(INPUTS, 0.7), gru(INPUTS[::-1], 0.7)
     joined = forwards[-1] + 2 * backwards[-1] + 3 * sum(forwards) / 2 + 4 * sum(backwards) / 2
     assert memory.summary[0].tolist() == pytest.approx(
@@ -153,10 +154,11 @@ def test_reversing_within_lengths_leaves_padding_and_is_its_own_inverse() -> Non
 def test_dropout_acts_between_layers_only_while_learning() -> None:
     torch.manual_seed(0)
     encoder = GruEncoder(3, hidden_size=4, layers=2, dropout=0.5)
-    embedded, mask = torch.randn(2, 3, 3), torch.ones(2, 3, dtype=torch.bool)
-    assert not torch.equal(encoder(embedded, mask).states, encoder(embedded, mask).states)
+    mask = torch.ones(2, 3, dtype=torch.bool)
+    question = torch.randn(2, 3, 3), mask, mask.long()
+    assert not torch.equal(encoder(*question).states, encoder(*question).states)
     encoder.eval()
-    assert torch.equal(encoder(embedded, mask).states, encoder(embedded, mask).states)
+    assert torch.equal(encoder(*question).states, encoder(*question).states)
 
 
 def test_a_decoder_drops_out_what_each_layer_gives() -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 from chatseq.errors import PartError
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
-from chatseq.model.seq2seq import Seq2Seq
+from chatseq.model.seq2seq import Seq2Seq, turns_back
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe, load_recipe
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
@@ -163,8 +163,8 @@ def test_dropout_acts_only_while_learning(model: Seq2Seq) -> None:
 def test_the_output_layer_is_the_embedding(registry: Registry) -> None:
     tied = build_model(registry, recipe(), VOCABULARY)
     wider = build_model(registry, recipe("model.decoder.output_size=10"), VOCABULARY)
-    assert not any(name.startswith("to_embedding") for name, _ in tied.named_parameters())
-    assert dict(wider.named_parameters())["to_embedding.weight"].shape == (8, 10)
+    assert not any(name.startswith("output.") for name, _ in tied.named_parameters())
+    assert dict(wider.named_parameters())["output.to_embedding.weight"].shape == (8, 10)
     assert wider.loss(batch(ONE)).total.isfinite()
 
 
@@ -227,3 +227,9 @@ def test_the_loss_equals_cross_entropy_of_the_log_probabilities(model: Seq2Seq) 
         first = model.loss(Batch(ids, mask, features, answers[:, :1], answers[:, :1] != PAD_ID))
     wanted = F.nll_loss(found, answers[:, 0])
     torch.testing.assert_close(first.total, wanted)
+
+
+def test_each_token_knows_how_many_turns_back_it_was_said() -> None:
+    ids = torch.tensor([[5, END_ID, 6, 7, END_ID, 8, END_ID], [5, 6, END_ID, 0, 0, 0, 0]])
+    found = turns_back(ids, ids != PAD_ID)
+    assert found.tolist() == [[2, 2, 1, 1, 1, 0, 0], [0] * 7]

@@ -1,0 +1,1 @@
+"""Built-in plugin: tokenizers by word, character, byte and unigram."""
