@@ -44,7 +44,9 @@ class QuestionSection(Section):
     fold: bool = True  # read upper and lower case, width variants and quotes alike
     features: int = Field(default=24, ge=0)  # hashed n-grams a token at most; 0: none
     feature_buckets: int = Field(default=8192, ge=2)  # rows of their table
-    max_tokens: int = Field(default=64, ge=2)  # longer questions are cut
+    max_tokens: int = Field(default=64, ge=2)  # longer questions are cut; context is counted
+    # Earlier turns that are read before the question, at most as many as a corpus reader keeps.
+    context_turns: int = Field(default=0, ge=0, le=64)
 
 
 class ModelSection(Section):

@@ -141,6 +141,7 @@ def question_reader(recipe: Recipe, tokenizer: Tokenizer) -> QuestionReader:
         features=question.features,
         buckets=question.feature_buckets,
         max_tokens=question.max_tokens,
+        context_turns=question.context_turns,
     )
 
 

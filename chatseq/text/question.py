@@ -1,5 +1,8 @@
 """How the encoder reads a question: folded, cut into tokens, each token with features of its word.
 
+Earlier turns of the conversation may be read before it. Each turn ends with the end mark, by which
+the model tells them apart.
+
 A small model trained on few questions meets most words once. Beside its own vector, every token
 therefore carries hashed features: its whole word, the word with the one before it, and the word's
 character n-grams (Bojanowski et al. 2017, "Enriching word vectors with subword information",
@@ -12,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,7 +34,7 @@ _FIRST = "<s>"  # stands before the first word
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question in ids, the end mark included, and the features of each."""
+    """A question in ids, the end mark of each turn included, and the features of each."""
 
     ids: tuple[int, ...]
     features: tuple[tuple[int, ...], ...]  # as many as ids; empty tuples where there are none
@@ -53,15 +56,31 @@ class QuestionReader:
     fold: bool = True  # read letters, quotes and width variants alike
     features: int = 0  # at most so many a token; 0: none
     buckets: int = 8192  # rows of the table that features are hashed into
-    max_tokens: int = 64
+    max_tokens: int = 64  # end marks counted
+    context_turns: int = 0  # earlier turns that are read before the question
 
-    def read(self, text: str) -> Question:
-        """Return the question of a text."""
-        return self._question(self.tokenizer.encode(self._plain(text)))
+    def read(self, text: str, context: Sequence[str] = ()) -> Question:
+        """Return the question of a text, after as many earlier turns as are read.
 
-    def sample(self, text: str, seed: int, dropout: float) -> Question:
-        """Return the question in a random segmentation, the same for the same seed."""
-        return self._question(self.tokenizer.sample(self._plain(text), seed, dropout=dropout))
+        Of a question that is too long the beginning is kept. What is left of `max_tokens` goes to
+        the earlier turns, the newest first; of the first that does not fit the end is kept.
+
+        Args:
+            context: earlier turns, oldest first
+        """
+        return self._question(text, context, self.tokenizer.encode)
+
+    def sample(self, text: str, seed: int, dropout: float, context: Sequence[str] = ()) -> Question:
+        """Return the same in a random segmentation, the same for the same seed."""
+
+        def segmented(text: str) -> list[int]:
+            return self.tokenizer.sample(text, seed, dropout=dropout)
+
+        return self._question(text, context, segmented)
+
+    def turns_read(self, context: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the earlier turns that are read."""
+        return newest_turns(context, self.context_turns)
 
     def learnt_from(self, text: str) -> str:
         """Return the text that a tokenizer should learn from for this question."""
@@ -70,12 +89,28 @@ class QuestionReader:
     def _plain(self, text: str) -> str:
         return folded(text) if self.fold else text
 
-    def _question(self, ids: Sequence[int]) -> Question:
-        kept = list(ids[: self.max_tokens - 1])
-        found: list[tuple[int, ...]] = [()] * len(kept)
+    def _question(
+        self, text: str, context: Sequence[str], encode: Callable[[str], list[int]]
+    ) -> Question:
+        turns = [self._turn(encode(self._plain(text))[: self.max_tokens - 1])]
+        room = self.max_tokens - len(turns[0].ids)
+        for earlier in reversed(self.turns_read(context)):
+            if room < 2:  # an end mark without a word tells nothing
+                break
+            turns.append(self._turn(encode(self._plain(earlier))[1 - room :]))
+            room -= len(turns[-1].ids)
+        return _joined(reversed(turns)) if len(turns) > 1 else turns[0]
+
+    def _turn(self, ids: Sequence[int]) -> Question:
+        found: list[tuple[int, ...]] = [()] * len(ids)
         if self.features:
-            found = token_features(self.tokenizer.pieces(kept), self.features, self.buckets)
-        return Question((*kept, END_ID), (*found, ()))
+            found = token_features(self.tokenizer.pieces(ids), self.features, self.buckets)
+        return Question((*ids, END_ID), (*found, ()))
+
+
+def newest_turns(context: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return the last turns of a conversation that are not blank, oldest first."""
+    return tuple(turn for turn in context if turn.strip())[-most:] if most else ()
 
 
 def folded(text: str) -> str:
@@ -121,6 +156,12 @@ def pad_questions(questions: Sequence[Question], width: int) -> PaddedQuestions:
             for column, some in enumerate(question.features):
                 features[row, column, : len(some)] = some
     return PaddedQuestions(ids, ids != PAD_ID, features)
+
+
+def _joined(turns: Iterable[Question]) -> Question:
+    listed = list(turns)
+    ids = tuple(token for turn in listed for token in turn.ids)
+    return Question(ids, tuple(some for turn in listed for some in turn.features))
 
 
 @lru_cache(maxsize=100_000)

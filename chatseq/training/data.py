@@ -52,7 +52,7 @@ class Examples:
                 self.left_out += 1
                 continue
             self.exchanges.append(exchange)
-            questions.append(reader.read(exchange.question))
+            questions.append(reader.read(exchange.question, exchange.context))
             answers.append(answer)
         self._questions = _Questions.of(questions, self._words)
         self._answers = _Ragged.of(answers)
@@ -62,7 +62,7 @@ class Examples:
 
     @property
     def question_lengths(self) -> Ints:
-        """Tokens of each question, the end mark counted."""
+        """Tokens of each question with its context, the end marks counted."""
         return self._questions.ids.lengths
 
     @property
@@ -87,7 +87,10 @@ class Examples:
         return self._batch(questions, chosen)
 
     def _sampled(self, row: int, dropout: float, seed: int) -> Question:
-        return self._reader.sample(self.exchanges[row].question, mixed(seed, row), dropout)
+        exchange = self.exchanges[row]
+        return self._reader.sample(
+            exchange.question, mixed(seed, row), dropout, context=exchange.context
+        )
 
     def _batch(self, questions: _Questions, rows: Ints) -> Batch:
         question_ids, question_mask = questions.ids.padded()
@@ -191,15 +194,16 @@ class _WordFeatures:
 
 
 def _thinned(questions: _Questions, rows: Ints, share: float, seed: int) -> _Questions:
-    """Leave tokens out; the end mark always stays, and so does a question that would be empty."""
-    lengths, starts = questions.ids.lengths, questions.ids.starts
+    """Leave tokens out; end marks always stay, and so does a turn that would be empty."""
+    lengths = questions.ids.lengths
     places = np.repeat(rows * _LONGEST, lengths) + _within(lengths)
     kept = uniform_at(seed, places) >= share
-    last = starts + lengths - 1
-    kept[last] = False
-    emptied = np.add.reduceat(kept, starts) == 0
-    kept |= np.repeat(emptied, lengths)
-    kept[last] = True
+    ends = np.flatnonzero(questions.ids.flat == END_ID)
+    kept[ends] = False
+    turn_lengths = np.diff(ends, prepend=-1)
+    emptied = np.add.reduceat(kept, ends + 1 - turn_lengths) == 0
+    kept |= np.repeat(emptied, turn_lengths)
+    kept[ends] = True
     return questions.only(kept)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -15,7 +15,7 @@ from chatseq.files import new_hash
 from chatseq.options import build_part
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe
-from chatseq.text.question import QuestionReader, folded
+from chatseq.text.question import QuestionReader, folded, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
 from chatseq.training.data import Examples
 
@@ -87,7 +87,8 @@ def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *
             f"{left_out} exchanges were left out, since their answers are longer than "
             f"data.max_answer_tokens ({most})."
         )
-    return Job(name, recipe, registry, reader, learnt, checked, _record(listed), tuple(remarks))
+    record = _record(listed, recipe.question.context_turns)
+    return Job(name, recipe, registry, reader, learnt, checked, record, tuple(remarks))
 
 
 def digest(texts: Iterable[str]) -> str:
@@ -118,13 +119,28 @@ def _tokenizer(registry: Registry, recipe: Recipe, train: Sequence[Exchange]) ->
     part: TokenizerPart = build_part(
         registry, "tokenizer", recipe.tokenizer, where="in [tokenizer]"
     )
-    questions = (exchange.question for exchange in train)
+    questions = _texts_read(train, recipe.question.context_turns)
     read = map(folded, questions) if recipe.question.fold else questions
     return part.learn(read, (exchange.answer for exchange in train))
 
 
-def _record(listed: Sequence[Exchange]) -> CorpusRecord:
-    texts = (text for e in listed for text in (e.question, e.answer))
+def _texts_read(exchanges: Sequence[Exchange], context_turns: int) -> Iterator[str]:
+    """Yield the questions, then each earlier turn that is read and no question itself, once."""
+    yield from (exchange.question for exchange in exchanges)
+    known = {exchange.question for exchange in exchanges}
+    for exchange in exchanges:
+        for turn in newest_turns(exchange.context, context_turns):
+            if turn not in known:
+                known.add(turn)
+                yield turn
+
+
+def _record(listed: Sequence[Exchange], context_turns: int) -> CorpusRecord:
+    texts = (
+        text
+        for e in listed
+        for text in (*newest_turns(e.context, context_turns), e.question, e.answer)
+    )
     names = dict.fromkeys(_file_name(e.source) for e in listed if e.source)
     return CorpusRecord(digest(texts), len(listed), tuple(names)[:_MOST_SOURCES])
 

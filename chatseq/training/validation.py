@@ -22,6 +22,7 @@ from chatseq.training.job import Job
 from chatseq.training.order import Ints, epoch_batches
 
 Item = TypeVar("Item")
+Wanted = tuple[str, tuple[str, ...]]  # a question, and the earlier turns that are read with it
 
 _MOST_ROWS = 2000  # whose loss is taken
 _MOST_REPLIES = 500  # questions that are answered
@@ -58,10 +59,10 @@ class Validator:
             build_part(job.registry, "adjuster", table, where="in [decoding.adjusters]")
             for table in decoding.adjusters
         ]
-        self._answers: dict[str, set[str]] = {}
+        self._answers: dict[Wanted, set[str]] = {}
         for exchange in job.validation.exchanges:
-            right = self._answers.setdefault(exchange.question, set())
-            right.add(comparable(exchange.answer))
+            wanted = exchange.question, job.reader.turns_read(exchange.context)
+            self._answers.setdefault(wanted, set()).add(comparable(exchange.answer))
         self._batches = self._fixed_batches()
         self._questions = spread(list(self._answers), _MOST_REPLIES)
 
@@ -70,8 +71,8 @@ class Validator:
         replies = dict(zip(self._questions, self._replies(self._questions), strict=True))
         right = sum(replies[q] in self._answers[q] for q in self._questions)
         samples = tuple(
-            Sample(question, min(self._answers[question]), replies[question])
-            for question in spread(self._questions, _SAMPLES)
+            Sample(wanted[0], min(self._answers[wanted]), replies[wanted])
+            for wanted in spread(self._questions, _SAMPLES)
         )
         return Judgement(self._loss(), right / len(self._questions), samples)
 
@@ -88,9 +89,9 @@ class Validator:
             self._model.train(learning)
         return total / max(1, tokens)
 
-    def _replies(self, questions: list[str]) -> Iterator[str]:
+    def _replies(self, questions: list[Wanted]) -> Iterator[str]:
         reader = self._job.reader
-        read = [reader.read(question) for question in questions]
+        read = [reader.read(question, context) for question, context in questions]
         order = sorted(range(len(read)), key=lambda at: len(read[at].ids))
         replies = [""] * len(read)
         for start in range(0, len(order), _TOGETHER):

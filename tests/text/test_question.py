@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from chatseq.text.question import (
     Question,
     QuestionReader,
     folded,
+    newest_turns,
     pad_questions,
     token_features,
 )
@@ -107,6 +109,86 @@ def test_an_empty_question_is_the_end_mark_alone() -> None:
 
 def test_folding_can_be_switched_off() -> None:
     assert QuestionReader(Letters(), fold=False).read("A").ids[0] == Letters().encode("A")[0]
+
+
+# Earlier turns.
+
+CONTEXT = ("one", "two", "three")
+
+
+def with_context(question: str, *, turns: int, most: int = 64) -> list[str]:
+    """Return the turns that are read, oldest first."""
+    reader = QuestionReader(Letters(), context_turns=turns, max_tokens=most)
+    ids = reader.read(question, CONTEXT).ids
+    assert len(ids) <= most
+    assert ids[-1] == END_ID
+    *read, nothing = "".join("|" if at == END_ID else Letters().decode([at]) for at in ids).split(
+        "|"
+    )
+    assert nothing == ""
+    return read
+
+
+def test_the_newest_turns_are_read_before_the_question_each_with_an_end_mark() -> None:
+    ids = QuestionReader(Letters(), context_turns=2).read("now", CONTEXT).ids
+    assert ids == tuple(
+        token for turn in ("two", "three", "now") for token in (*Letters().encode(turn), END_ID)
+    )
+    assert with_context("now", turns=9) == ["one", "two", "three", "now"]
+
+
+def test_without_context_turns_nothing_of_the_context_is_read() -> None:
+    reader = QuestionReader(Letters(), features=3)
+    assert reader.read("now", CONTEXT) == reader.read("now")
+    assert reader.sample("now", 1, 0.5, CONTEXT) == reader.sample("now", 1, 0.5)
+    assert reader.turns_read(CONTEXT) == ()
+
+
+def test_a_question_without_context_is_the_same_whatever_might_be_read() -> None:
+    assert QuestionReader(Letters(), context_turns=2).read("now") == QuestionReader(Letters()).read(
+        "now"
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "read"),
+    [
+        (14, ["two", "three", "now"]),  # 3 + 1 + 5 + 1 + 3 + 1
+        (13, ["wo", "three", "now"]),  # a turn loses its beginning
+        (12, ["o", "three", "now"]),
+        (11, ["three", "now"]),  # an end mark alone is not worth its place
+        (9, ["hree", "now"]),  # nothing older follows a turn that was cut
+        (6, ["e", "now"]),
+        (5, ["now"]),
+        (4, ["now"]),
+        (3, ["no"]),  # the question loses its end
+    ],
+)
+def test_room_goes_to_the_question_then_to_the_newest_turns(most: int, read: list[str]) -> None:
+    assert with_context("now", turns=2, most=most) == read
+
+
+def test_blank_turns_are_passed_over() -> None:
+    reader = QuestionReader(Letters(), context_turns=2)
+    assert reader.turns_read(["one", "two", " ", ""]) == ("one", "two")
+    assert newest_turns(["", "\n"], 5) == ()
+
+
+def test_every_turn_is_folded_and_carries_features_of_its_own_words() -> None:
+    reader = QuestionReader(Letters(), features=5, context_turns=1)
+    earlier, question = reader.read("My cat"), reader.read("cat")
+    joined = reader.read("cat", ["MY CAT"])
+    assert joined.ids == earlier.ids + question.ids
+    assert joined.features == earlier.features + question.features  # no word before "cat"
+
+
+def test_every_turn_is_read_in_a_random_segmentation() -> None:
+    class Torn(Letters):
+        def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
+            return [len(text), seed, round(dropout * 10)]
+
+    reader = QuestionReader(Torn(), context_turns=1)
+    assert reader.sample("now", 7, 0.5, CONTEXT).ids == (5, 7, 5, END_ID, 3, 7, 5, END_ID)
 
 
 def test_questions_are_padded_at_the_end() -> None:

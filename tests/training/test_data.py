@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import torch
 
 from chatseq.exchange import Exchange
 from chatseq.model.batch import Batch
+from chatseq.plugins import Registry
 from chatseq.text.question import pad_questions
 from chatseq.text.tokenizer import END_ID, PAD_ID
-from chatseq.training.data import Examples, Noise, comparable
-from chatseq.training.job import Job
+from chatseq.training.data import (
+    Examples,
+    Noise,
+    _Questions,
+    _Ragged,
+    _thinned,
+    comparable,
+)
+from chatseq.training.job import Job, prepare
+from chatseq.training.order import uniform_at
+from chatseq_subword.part import Subword
 
-from .conftest import exchanges
+from .conftest import MakeJob, exchanges, small_recipe
 
 
 @pytest.fixture
@@ -121,6 +133,102 @@ def features(batch: Batch) -> list[list[int]]:
 def test_even_full_word_noise_leaves_a_question(examples: Examples) -> None:
     noisy = questions_of(examples.noisy_batch([0, 1, 2], Noise(word_dropout=0.999), seed=1))
     assert all(len(row) > 1 for row in noisy)
+
+
+# Earlier turns.
+
+TALK = [
+    Exchange("and on Sundays?", "Closed.", context=("hello", "opening hours", "from nine")),
+    Exchange("and you?", "Well."),
+]
+
+
+def turns_of(ids: list[int]) -> list[list[int]]:
+    turns: list[list[int]] = [[]]
+    for token in ids:
+        turns[-1].append(token)
+        if token == END_ID:
+            turns.append([])
+    assert turns.pop() == []
+    return turns
+
+
+@pytest.fixture
+def talk(make_job: MakeJob) -> Job:
+    more = [Exchange(e.question, e.answer, context=("earlier", "words")) for e in exchanges()]
+    return make_job("question.context_turns=2", rows=[*TALK, *more])
+
+
+def test_the_turns_before_a_question_are_in_its_row(talk: Job) -> None:
+    batch = Examples(TALK, talk.reader, max_answer_tokens=64).batch([0, 1])
+    first, second = questions_of(batch)
+    assert list(map(talk.tokenizer.decode, turns_of(first))) == [
+        "opening hours",
+        "from nine",
+        "and on sundays?",
+    ]
+    assert [talk.tokenizer.decode(turn) for turn in turns_of(second)] == ["and you?"]
+
+
+def test_without_context_turns_batches_are_those_of_questions_alone(job: Job) -> None:
+    bare = [Exchange(exchange.question, exchange.answer) for exchange in TALK]
+    one, other = (Examples(rows, job.reader, max_answer_tokens=64) for rows in (TALK, bare))
+    for noise in (Noise(), Noise(0.3, 0.3)):
+        batches = [rows.noisy_batch([0, 1], noise, seed=4) for rows in (one, other)]
+        assert all(torch.equal(a, b) for a, b in zip(*batches, strict=True))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("noise", [Noise(word_dropout=0.5), Noise(0.3, 0.3), Noise(0.999, 0.0)])
+def test_noise_leaves_the_end_of_every_turn_and_a_token_before_it(talk: Job, noise: Noise) -> None:
+    examples = Examples(TALK, talk.reader, max_answer_tokens=64)
+    plain = questions_of(examples.batch([0, 1]))
+    changed = 0
+    for seed in range(20):
+        noisy = questions_of(examples.noisy_batch([0, 1], noise, seed))
+        changed += noisy != plain
+        assert [len(turns_of(row)) for row in noisy] == [3, 1]
+        assert all(len(turn) > 1 for row in noisy for turn in turns_of(row))
+    assert bool(changed) is (noise.word_dropout < 0.9)  # a turn that would be empty stays
+
+
+def test_the_noise_of_a_question_is_as_it_was_before_there_was_context() -> None:
+    """Batches of a bot without context must not change from release to release."""
+    ids = [*range(5, 25), END_ID]
+    questions = _Questions(_Ragged.of([ids]), _Ragged.of([[0] * 21]))
+    thinned = _thinned(questions, np.array([3]), 0.3, seed=11)
+    places = 3 * 2**20 + np.arange(21)
+    kept = [i for i, u in zip(ids, uniform_at(11, places), strict=True) if u >= 0.3 and i != END_ID]
+    assert thinned.ids.flat.tolist() == [*kept, END_ID]
+    assert 5 < len(kept) < 20
+
+
+def test_the_tokenizer_learns_turns_that_are_read_and_no_question(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[list[str]] = []
+
+    def learning(part: Subword, questions: Iterable[str], answers: Iterable[str] = ()) -> object:
+        learnt.append(list(questions))
+        return known(part, learnt[-1], answers)
+
+    known = Subword.learn
+    monkeypatch.setattr(Subword, "learn", learning)
+    rows = [
+        Exchange("q2", "a2", context=("Q1", "a1")),
+        Exchange("Q1", "a1"),
+        Exchange("q3", "a3", context=("Q1", "a1", "q2", "a2")),
+    ]
+    for setting in ("question.context_turns=0", "question.context_turns=2"):
+        prepare(registry, rows, small_recipe("tokenizer.name=subword", setting), name="x")
+    assert learnt == [["q2", "q1", "q3"], ["q2", "q1", "q3", "a1", "a2"]]
+
+
+def test_a_checkpoint_fits_only_the_context_that_it_learnt_from(make_job: MakeJob) -> None:
+    others = [Exchange(e.question, e.answer, context=("x",)) for e in exchanges()]
+    for turns, alike in ((0, True), (1, False)):
+        setting = f"question.context_turns={turns}"
+        marks = [make_job(setting, rows=rows).marks()["corpus"] for rows in (exchanges(), others)]
+        assert (marks[0] == marks[1]) is alike
 
 
 def test_no_noise_is_false() -> None:

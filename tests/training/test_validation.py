@@ -61,7 +61,7 @@ def test_any_listed_answer_is_right(make_job: MakeJob) -> None:
     for listed in (rows, several):
         job = make_job("data.validation_share=0", rows=listed)
         validator = Validator(job, model_of(job))
-        assert len(validator._answers[first.question]) == len(listed) - len(rows) + 1
+        assert len(validator._answers[first.question, ()]) == len(listed) - len(rows) + 1
 
 
 def test_judging_touches_neither_weights_nor_chance_nor_mode(job: Job) -> None:
