@@ -116,25 +116,38 @@ def chatterbot(home: Path) -> None:
     show(f"chatterbot-corpus English, {len(rows)} pairs", evaluate(home, "english", file), seconds)
 
 
-def translation(home: Path) -> None:
-    """English to French, at most 10 words, split by distinct sentence, 15 minutes of training."""
+def tatoeba_french(*, longest: int, longest_asked: int) -> tuple[Rows, Rows]:
+    """Return English to French, split by distinct sentence: rows to learn and rows to ask.
+
+    Another 1,000 sentences are in neither.
+
+    Args:
+        longest: words of an English sentence that is learnt
+        longest_asked: words of one that is asked
+    """
     archive = CORPORA / "tatoeba_fra_eng" / "fra-eng.zip"
     with zipfile.ZipFile(archive) as packed:
         text = io.TextIOWrapper(packed.open("fra.txt"), encoding="utf-8", newline="\n").read()
-    pairs = [tuple(line.split("\t")[:2]) for line in text.split("\n") if line]
+    pairs = [(line.split("\t")[0], line.split("\t")[1]) for line in text.split("\n") if line]
     sentences = list(dict.fromkeys(english for english, _ in pairs))
     random.Random(13).shuffle(sentences)  # noqa: S311
     test = set(sentences[:1000])
     left_out = test | set(sentences[1000:2000])
-    short = [(english, french) for english, french in pairs if len(english.split()) <= 10]
-    known = [pair for pair in short if pair[0] not in left_out]
-    asked = [pair for pair in short if pair[0] in test]
-    learnt = write_rows(home / "learn.csv", known)
-    seconds = train(home, "french", learnt, "--minutes", "15")
+    words = {english: len(english.split()) for english in sentences}
+    learnt = [pair for pair in pairs if pair[0] not in left_out and words[pair[0]] <= longest]
+    asked = [pair for pair in pairs if pair[0] in test and words[pair[0]] <= longest_asked]
+    return learnt, asked
+
+
+def translation(home: Path) -> None:
+    """English to French, at most 10 words, 15 minutes of training."""
+    learnt, asked = tatoeba_french(longest=10, longest_asked=10)
+    file = write_rows(home / "learn.csv", learnt)
+    seconds = train(home, "french", file, "--minutes", "15")
     file = write_rows(home / "test.csv", asked)
     show("tatoeba fra-eng, greedy", evaluate(home, "french", file), seconds)
     show("tatoeba fra-eng, beam 5", evaluate(home, "french", file, "--strategy", "beam"), seconds)
-    for english in sorted(test)[:5]:
+    for english in sorted({english for english, _ in asked})[:5]:
         reply = json.loads(chatseq(home, "ask", english, "--bot", "french", "--json"))
         print(f"    {english} -> {reply['text']}", flush=True)
 
