@@ -19,7 +19,7 @@ def initialise(model: nn.Module) -> None:
             _linear(module)
         elif isinstance(module, nn.Embedding):
             _embedding(module)
-        elif isinstance(module, nn.GRU | nn.LSTM):
+        elif isinstance(module, nn.RNNBase):
             _recurrent(module)
     for module in model.modules():
         if callable(own := getattr(module, "initialise", None)):
@@ -41,7 +41,7 @@ def _embedding(module: nn.Embedding) -> None:
 
 
 @torch.no_grad()
-def _recurrent(module: nn.GRU | nn.LSTM) -> None:
+def _recurrent(module: nn.RNNBase) -> None:
     for name, parameter in module.named_parameters():
         if name.startswith("bias"):
             parameter.zero_()

@@ -1,4 +1,4 @@
-"""Built-in plugin: recurrent encoders and decoders (GRU and LSTM)."""
+"""Built-in plugin: recurrent encoders and decoders (plain, GRU and LSTM)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chatseq.hookspecs import Reference, hookimpl
 def chatseq_encoders() -> Mapping[str, Reference]:
     """Name the recurrent encoders."""
     return {
+        "rnn": "chatseq_rnn.encoder:RnnEncoder",
         "gru": "chatseq_rnn.encoder:GruEncoder",
         "lstm": "chatseq_rnn.encoder:LstmEncoder",
     }
@@ -20,8 +21,10 @@ def chatseq_encoders() -> Mapping[str, Reference]:
 def chatseq_decoders() -> Mapping[str, Reference]:
     """Name the decoders that attend, and those that only have the context vector."""
     return {
+        "rnn": "chatseq_rnn.attending:RnnDecoder",
         "gru": "chatseq_rnn.attending:GruDecoder",
         "lstm": "chatseq_rnn.attending:LstmDecoder",
+        "rnn-context": "chatseq_rnn.context:RnnContextDecoder",
         "gru-context": "chatseq_rnn.context:GruContextDecoder",
         "lstm-context": "chatseq_rnn.context:LstmContextDecoder",
     }

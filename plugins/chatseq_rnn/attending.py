@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Decoded, MakeAttention, Memory
 from chatseq_rnn.bridge import Bridge
-from chatseq_rnn.layers import GruLayer, LstmLayer, State
+from chatseq_rnn.layers import GruLayer, LstmLayer, RnnLayer, State
 from chatseq_rnn.sizes import check_sizes
 from chatseq_rnn.stack import MakeLayer, RecurrentStack
 
@@ -67,6 +67,12 @@ class AttendingDecoder(nn.Module):
         context, weights, history = self.attention(hidden, prepared, state[count:])
         joined = torch.tanh(self.join(torch.cat([hidden, context], dim=2)))
         return Decoded(joined, weights, (*recurrent, *history))
+
+
+class RnnDecoder(AttendingDecoder):
+    """Answer with a simple recurrent network that attends after each step."""
+
+    make_layer = RnnLayer
 
 
 class GruDecoder(AttendingDecoder):

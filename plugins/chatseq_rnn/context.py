@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Decoded, MakeAttention, Memory
 from chatseq_rnn.bridge import Bridge
-from chatseq_rnn.layers import GruLayer, LstmLayer, State
+from chatseq_rnn.layers import GruLayer, LstmLayer, RnnLayer, State
 from chatseq_rnn.sizes import check_sizes
 from chatseq_rnn.stack import MakeLayer, RecurrentStack
 
@@ -85,6 +85,12 @@ class ContextDecoder(nn.Module):
         joined = torch.tanh(self.join(torch.cat([hidden, inputs], dim=2)))
         weights = embedded.new_zeros(rows, target, mask.shape[1])
         return Decoded(joined, weights, after)
+
+
+class RnnContextDecoder(ContextDecoder):
+    """Answer with a simple recurrent network from the context vector alone."""
+
+    make_layer = RnnLayer
 
 
 class GruContextDecoder(ContextDecoder):

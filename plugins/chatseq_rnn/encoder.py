@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Memory
 from chatseq.model.dropout import dropped
-from chatseq_rnn.layers import GruLayer, LstmLayer, RecurrentLayer, zero_state
+from chatseq_rnn.layers import GruLayer, LstmLayer, RecurrentLayer, RnnLayer, zero_state
 from chatseq_rnn.sizes import check_sizes
 from chatseq_rnn.stack import MakeLayer
 
@@ -91,6 +91,12 @@ class RecurrentEncoder(nn.Module):
         mean = states.sum(1) / lengths.unsqueeze(1)  # (batch, memory)
         joined = torch.cat([last, states[:, 0, size:], mean], dim=1)
         return torch.tanh(self.summarise(joined))  # (batch, memory)
+
+
+class RnnEncoder(RecurrentEncoder):
+    """Read a question with a simple recurrent network (Elman 1990)."""
+
+    make_layer = RnnLayer
 
 
 class GruEncoder(RecurrentEncoder):

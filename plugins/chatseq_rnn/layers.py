@@ -6,6 +6,7 @@ turn those into int8, but not its recurrent operators.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -16,75 +17,99 @@ State = tuple[Tensor, ...]  # (rows, hidden) each
 
 
 class RecurrentLayer(Protocol):
-    """A GRU or an LSTM of one layer and one direction."""
+    """A layer of one kind and one direction."""
 
     state_count: int  # tensors in a state
+    products_size: int  # width of `products`
 
     def __call__(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences: inputs (rows, target, input) to (rows, target, hidden)."""
 
-    def step(self, inputs: Tensor, state: State) -> State:
-        """Run one step: inputs (rows, input); the first tensor of the state is the output."""
+    def products(self, inputs: Tensor) -> Tensor:
+        """Return what an input gives to the gates: (..., input) to (..., products)."""
+
+    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+        """Run one step: products (rows, products) to an output (rows, hidden) and a state."""
 
 
-class GruLayer(nn.Module):
-    """A gated recurrent unit (Cho et al. 2014), in the variant that cuDNN and torch use."""
+class FusedLayer(nn.Module):
+    """What torch's own recurrent modules share; their state begins with their output."""
 
     state_count = 1
+    kind: Callable[..., nn.RNNBase]
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.fused = nn.GRU(input_size, hidden_size, batch_first=True)
+        self.fused = type(self).kind(input_size, hidden_size, batch_first=True)
+        self.products_size: int = self.fused.all_weights[0][0].shape[0]
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences."""
         outputs, last = self.fused(inputs, state[0].unsqueeze(0))
         return outputs, (last.squeeze(0),)
 
-    def step(self, inputs: Tensor, state: State) -> State:
+    def products(self, inputs: Tensor) -> Tensor:
+        """Return what an input gives to the gates."""
+        weight, _, bias, _ = self.fused.all_weights[0]
+        return F.linear(inputs, weight, bias)
+
+    def _from_hidden(self, hidden: Tensor) -> Tensor:
+        _, weight, _, bias = self.fused.all_weights[0]
+        return F.linear(hidden, weight, bias)
+
+
+class RnnLayer(FusedLayer):
+    """A simple recurrent network (Elman 1990) with tanh."""
+
+    kind = nn.RNN
+
+    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+        """Run one step."""
+        hidden = torch.tanh(products + self._from_hidden(state[0]))
+        return hidden, (hidden,)
+
+
+class GruLayer(FusedLayer):
+    """A gated recurrent unit (Cho et al. 2014), in the variant that cuDNN and torch use."""
+
+    kind = nn.GRU
+
+    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
         (hidden,) = state
         size = self.fused.hidden_size
-        from_input, from_hidden = _products(self.fused, inputs, hidden)  # (rows, 3 x hidden)
-        gates = torch.sigmoid(from_input[:, : 2 * size] + from_hidden[:, : 2 * size])
+        from_hidden = self._from_hidden(hidden)  # (rows, 3 x hidden)
+        gates = torch.sigmoid(products[:, : 2 * size] + from_hidden[:, : 2 * size])
         reset, update = gates[:, :size], gates[:, size:]
-        new = torch.tanh(from_input[:, 2 * size :] + reset * from_hidden[:, 2 * size :])
-        return (new + update * (hidden - new),)
+        new = torch.tanh(products[:, 2 * size :] + reset * from_hidden[:, 2 * size :])
+        hidden = new + update * (hidden - new)
+        return hidden, (hidden,)
 
 
-class LstmLayer(nn.Module):
+class LstmLayer(FusedLayer):
     """A long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate."""
 
     state_count = 2
-
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.fused = nn.LSTM(input_size, hidden_size, batch_first=True)
+    kind = nn.LSTM
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences."""
         outputs, last = self.fused(inputs, tuple(tensor.unsqueeze(0) for tensor in state))
         return outputs, tuple(tensor.squeeze(0) for tensor in last)
 
-    def step(self, inputs: Tensor, state: State) -> State:
+    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
         hidden, cell = state
         size = self.fused.hidden_size
-        from_input, from_hidden = _products(self.fused, inputs, hidden)
-        gates = from_input + from_hidden  # (rows, 4 x hidden)
+        gates = products + self._from_hidden(hidden)  # (rows, 4 x hidden)
         enter, forget = torch.sigmoid(gates[:, : 2 * size]).chunk(2, dim=1)
         leave = torch.sigmoid(gates[:, 3 * size :])
         cell = forget * cell + enter * torch.tanh(gates[:, 2 * size : 3 * size])
-        return leave * torch.tanh(cell), cell
+        hidden = leave * torch.tanh(cell)
+        return hidden, (hidden, cell)
 
 
 def zero_state(layer: RecurrentLayer, like: Tensor, size: int) -> State:
     """Return a state of zeros with one row for each of `like`, which may be of any batch."""
     zeros = like.new_zeros(like.shape[0], size)
     return (zeros,) * layer.state_count
-
-
-def _products(fused: nn.RNNBase, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what the gates get from the input and from the state before."""
-    input_weight, hidden_weight, input_bias, hidden_bias = fused.all_weights[0]
-    return F.linear(inputs, input_weight, input_bias), F.linear(hidden, hidden_weight, hidden_bias)

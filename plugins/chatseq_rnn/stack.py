@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,8 @@ MakeLayer = Callable[[int, int], RecurrentLayer]  # from the widths of input and
 class RecurrentStack(nn.Module):
     """Layers of one kind; each reads what the one below gave, with dropout after each.
 
-    A state is (rows, layers, hidden) tensors: one for a GRU, two for an LSTM.
+    A state is (rows, layers, hidden) tensors: one for a GRU, two for an LSTM. Who must look at each
+    output before the next step takes `parted` states from step to step with `advance`.
     """
 
     def __init__(
@@ -32,10 +33,14 @@ class RecurrentStack(nn.Module):
         self.hidden_size = hidden_size
 
     @property
+    def lowest(self) -> RecurrentLayer:
+        """The layer that reads the inputs."""
+        return self.layers[0]  # type: ignore[return-value]
+
+    @property
     def state_count(self) -> int:
         """How many tensors a state has."""
-        count: int = self.layers[0].state_count  # type: ignore[assignment]
-        return count
+        return self.lowest.state_count
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole targets, or over one step when there is one and nothing is learnt.
@@ -44,24 +49,56 @@ class RecurrentStack(nn.Module):
             inputs: (rows, target, input)
             state: (rows, layers, hidden) each
         """
+        states = self.parted(state)
         if not self.training and int(inputs.shape[1]) == 1:
-            return self._step(inputs[:, 0], state)
+            output, after = self.advance(self.lowest.products(inputs[:, 0]), states)
+            return output.unsqueeze(1), joined(after)
         after = []
-        for number, layer in enumerate(self.layers):
-            outputs, last = layer(inputs, tuple(tensor[:, number] for tensor in state))
+        for layer, before in zip(self.layers, states, strict=True):
+            outputs, last = layer(inputs, before)
             inputs = dropped(outputs, self.dropout, learning=self.training)
             after.append(last)
-        return inputs, _stacked(after)
+        return inputs, joined(after)
 
-    def _step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    def parted(self, state: State) -> list[State]:
+        """Return the state of each layer: (rows, hidden) each."""
+        layers = range(len(self.layers))
+        return [tuple(tensor[:, number] for tensor in state) for number in layers]
+
+    def kept(self, like: Tensor) -> list[Tensor]:
+        """Draw what is left of each layer's output in all steps of a target, (rows, hidden) each.
+
+        Returns:
+            nothing, where nothing is left out
+        """
+        if not self.training or not self.dropout:
+            return []
+        ones = like.new_ones(like.shape[0], self.hidden_size)
+        return [dropped(ones, self.dropout, learning=True) for _ in self.layers]
+
+    def advance(
+        self, products: Tensor, states: Sequence[State], kept: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, list[State]]:
+        """Run one step.
+
+        Args:
+            products: of the lowest layer, (rows, products)
+            states: of each layer
+            kept: as it was drawn for this target
+
+        Returns:
+            the output, (rows, hidden), and the states after it
+        """
         after: list[State] = []
+        output = products
         for number, layer in enumerate(self.layers):
-            last: State = layer.step(inputs, tuple(tensor[:, number] for tensor in state))  # type: ignore[operator]
-            inputs = last[0]
-            after.append(last)
-        return inputs.unsqueeze(1), _stacked(after)
+            given = layer.products(output) if number else products  # type: ignore[operator]
+            output, state = layer.advance(given, states[number])  # type: ignore[operator]
+            output = output * kept[number] if kept else output
+            after.append(state)
+        return output, after
 
 
-def _stacked(states: list[State]) -> State:
+def joined(states: Sequence[State]) -> State:
     """Join the states of all layers: (rows, layers, hidden) each."""
     return tuple(torch.stack(tensors, dim=1) for tensors in zip(*states, strict=True))

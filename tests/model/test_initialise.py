@@ -15,8 +15,9 @@ def seed() -> None:
     torch.manual_seed(0)
 
 
-def test_recurrent_matrices_keep_the_length_of_a_state() -> None:
-    layer = nn.GRU(5, 6)
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_recurrent_matrices_keep_the_length_of_a_state(kind: type[nn.RNNBase]) -> None:
+    layer = kind(5, 6)  # type: ignore[call-arg]
     initialise(layer)
     for gate in layer.weight_hh_l0.split(6):
         torch.testing.assert_close(gate @ gate.t(), torch.eye(6), atol=1e-5, rtol=0)

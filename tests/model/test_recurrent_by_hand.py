@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
 from chatseq.model.contracts import Attended, Memory
-from chatseq_rnn.attending import GruDecoder
+from chatseq_rnn.attending import GruDecoder, RnnDecoder
 from chatseq_rnn.context import GruContextDecoder
-from chatseq_rnn.encoder import GruEncoder, LstmEncoder, mirrored_positions, reordered
-from chatseq_rnn.layers import GruLayer, LstmLayer
+from chatseq_rnn.encoder import (
+    GruEncoder,
+    LstmEncoder,
+    RnnEncoder,
+    mirrored_positions,
+    reordered,
+)
+from chatseq_rnn.layers import GruLayer, LstmLayer, RnnLayer
 
 INPUTS = [0.5, -1.0]
+Unit = Callable[..., list[float]]
 
 
 def fill(module: nn.Module, value: float) -> None:
@@ -28,8 +36,16 @@ def sigmoid(number: float) -> float:
     return 1 / (1 + math.exp(-number))
 
 
-def gru(inputs: list[float], w: float, hidden: float = 0.0) -> list[float]:
+def rnn(inputs: list[float], w: float, hidden: float = 0.0) -> list[float]:
     """One unit whose weights are all w and whose biases are all w / 10."""
+    found = []
+    for x in inputs:
+        hidden = math.tanh(w * x + w * hidden + 2 * w / 10)
+        found.append(hidden)
+    return found
+
+
+def gru(inputs: list[float], w: float, hidden: float = 0.0) -> list[float]:
     found = []
     for x in inputs:
         gate = sigmoid(w * x + w * hidden + 2 * w / 10)
@@ -49,16 +65,18 @@ def lstm(inputs: list[float], w: float) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize(("encoder", "unit"), [(GruEncoder, gru), (LstmEncoder, lstm)])
-def test_an_encoder_reads_forwards_and_backwards(encoder: type[GruEncoder], unit: object) -> None:
+@pytest.mark.parametrize(
+    ("encoder", "unit"), [(RnnEncoder, rnn), (GruEncoder, gru), (LstmEncoder, lstm)]
+)
+def test_an_encoder_reads_forwards_and_backwards(encoder: type[GruEncoder], unit: Unit) -> None:
     made = encoder(1, hidden_size=1)
     fill(made, 0.7)
     embedded = torch.tensor([[[x] for x in (*INPUTS, 9.0)]])  # the third is padding
     mask = torch.tensor([[True, True, False]])
     with torch.no_grad():
         memory = made(embedded, mask, torch.zeros_like(mask))
-    forwards = unit(INPUTS, 0.7)  # type: ignore[operator]
-    backwards = unit(INPUTS[::-1], 0.7)[::-1]  # type: ignore[operator]
+    forwards = unit(INPUTS, 0.7)
+    backwards = unit(INPUTS[::-1], 0.7)[::-1]
     assert memory.states[0, :, 0].tolist() == pytest.approx([*forwards, 0.0], abs=1e-6)
     assert memory.states[0, :, 1].tolist() == pytest.approx([*backwards, 0.0], abs=1e-6)
 
@@ -77,7 +95,7 @@ def test_the_summary_is_made_of_both_ends_and_the_mean() -> None:
     )
 
 
-@pytest.mark.parametrize("layer", [GruLayer, LstmLayer])
+@pytest.mark.parametrize("layer", [RnnLayer, GruLayer, LstmLayer])
 def test_a_step_is_what_the_fused_layer_does(layer: type[GruLayer]) -> None:
     torch.manual_seed(0)
     made = layer(3, 4)
@@ -86,8 +104,8 @@ def test_a_step_is_what_the_fused_layer_does(layer: type[GruLayer]) -> None:
     with torch.no_grad():
         outputs, last = made(inputs, state)
         for step in range(5):
-            state = made.step(inputs[:, step], state)
-            torch.testing.assert_close(state[0], outputs[:, step])
+            output, state = made.advance(made.products(inputs[:, step]), state)
+            torch.testing.assert_close(output, outputs[:, step])
     for one, other in zip(state, last, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -113,16 +131,19 @@ def memory_of(first: float, second: float, summary: float) -> Memory:
     return Memory(states, torch.tensor([[True, True]]), torch.tensor([[summary]]))
 
 
+@pytest.mark.parametrize(("made", "unit"), [(RnnDecoder, rnn), (GruDecoder, gru)])
 @pytest.mark.parametrize("learning", [True, False])
-def test_an_attending_decoder_joins_hidden_and_context_after_the_step(learning: bool) -> None:
-    decoder = GruDecoder(1, 1, lambda _: Same(), hidden_size=1).train(learning)
+def test_an_attending_decoder_joins_hidden_and_context_after_the_step(
+    made: type[GruDecoder], unit: Unit, learning: bool
+) -> None:
+    decoder = made(1, 1, lambda _: Same(), hidden_size=1).train(learning)
     fill(decoder, 0.7)
     memory = memory_of(0.2, 0.3, 0.9)
     with torch.no_grad():
         embedded = torch.tensor([[[x] for x in INPUTS]])
         found = decoder(embedded, decoder.start(memory), decoder.prepare(memory))
     start = math.tanh(0.7 * 0.9 + 0.07)
-    hidden = gru(INPUTS, 0.7, start)
+    hidden = unit(INPUTS, 0.7, start)
     wanted = [math.tanh(0.7 * h + 0.7 * 0.5 + 0.07) for h in hidden]
     assert found.hidden[0, :, 0].tolist() == pytest.approx(wanted, abs=1e-6)
     assert found.state[0].shape == (1, 1, 1)
