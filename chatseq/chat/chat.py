@@ -17,7 +17,8 @@ from chatseq.exchange import Reply
 from chatseq.history.contracts import Conversation, History, Message, Role, Status, branch
 from chatseq.history.memory import MemoryHistory
 
-CONTEXT_MESSAGES = 20  # earlier messages that a responder gets to see
+# Earlier messages that a responder gets to see: as many as question.context_turns can ask for.
+CONTEXT_MESSAGES = 64
 
 Outcome = TypeVar("Outcome")
 Parts: TypeAlias = Generator[str | Reply, None, None]

@@ -49,5 +49,11 @@ class Responder(Protocol):
     def reply(self, question: str, context: Sequence[str] = ()) -> Reply:
         """Return the finished reply: the same as the stream's last value."""
 
-    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
-        """Answer many questions without context, batched, in order; for evaluation."""
+    def reply_all(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Reply]:
+        """Answer many questions, batched, in order; for evaluation.
+
+        Args:
+            contexts: the earlier turns of each question; empty: no question has any
+        """

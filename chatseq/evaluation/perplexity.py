@@ -64,9 +64,11 @@ class Perplexity:
         return _exponential(self.free_running_nats, self.tokens)
 
 
-def pair_of(reader: QuestionReader, question: str, answer: str) -> Pair:
+def pair_of(
+    reader: QuestionReader, question: str, answer: str, context: Sequence[str] = ()
+) -> Pair:
     """Return a question and its wanted answer in ids."""
-    return Pair(reader.read(question), (*reader.tokenizer.encode_answer(answer), END_ID))
+    return Pair(reader.read(question, context), (*reader.tokenizer.encode_answer(answer), END_ID))
 
 
 def score(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chatseq.exchange import Exchange
+from chatseq.text.question import newest_turns
 
 
 class Asked(NamedTuple):
@@ -13,20 +14,26 @@ class Asked(NamedTuple):
 
     text: str
     answers: tuple[str, ...]  # distinct, in the order of the rows; empty: to be declined
+    context: tuple[str, ...] = ()  # earlier turns that are read with it, oldest first
 
 
-def asked(exchanges: Iterable[Exchange]) -> list[Asked]:
+def asked(exchanges: Iterable[Exchange], context_turns: int = 0) -> list[Asked]:
     """Return the distinct questions in the order of their first rows.
 
-    Rows with the same question are one question with several answers; one answer among them makes
-    it a question with an answer. Context is left out, since an evaluation asks without it.
+    Rows with the same question after the same turns are one question with several answers; one
+    answer among them makes it a question with an answer.
+
+    Args:
+        context_turns: how many earlier turns are read; those before them make no other question
     """
-    answers: dict[str, dict[str, None]] = {}  # a dict keeps order, a set does not
+    # A dict keeps order, a set does not.
+    answers: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
     for exchange in exchanges:
-        known = answers.setdefault(exchange.question, {})
+        context = newest_turns(exchange.context, context_turns)
+        known = answers.setdefault((exchange.question, context), {})
         if exchange.answer.strip():
             known[exchange.answer] = None
-    return [Asked(question, tuple(known)) for question, known in answers.items()]
+    return [Asked(text, tuple(known), context) for (text, context), known in answers.items()]
 
 
 def spread(questions: Sequence[Asked], most: int | None) -> Sequence[Asked]:

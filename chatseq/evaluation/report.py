@@ -27,7 +27,9 @@ _TOGETHER = 64  # replies between two words of progress
 class Answering(Protocol):
     """The part of a responder that an evaluation needs."""
 
-    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
+    def reply_all(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Reply]:
         """Answer every question, in order."""
 
 
@@ -111,13 +113,13 @@ def evaluation(
     """Ask every question once; yield progress, and last the Report.
 
     Args:
-        exchanges: rows with the same question are one question with several answers; an empty
-            answer marks a question to be declined
+        exchanges: rows with the same question, after the same turns where the bot reads them, are
+            one question with several answers; an empty answer marks a question to be declined
         registry: whose metrics are used; one that fails costs its own figures and is told
         most: ask so many questions at most, evenly spread; None: all
     """
     started = time.perf_counter()
-    questions = spread(asked(exchanges), most)
+    questions = spread(asked(exchanges, bot.reader.context_turns), most)
     total = len(questions) + sum(len(question.answers) for question in questions)
     board, sums, done = Scoreboard(registry, reserved=_OWN), Perplexity(), 0
     for some in _judged(bot.responder, questions):
@@ -132,7 +134,9 @@ def evaluation(
 
 
 def _judged(responder: Answering, questions: Sequence[Asked]) -> Iterator[list[Judged]]:
-    replies = responder.reply_all([question.text for question in questions])
+    texts, contexts = ([each.text for each in questions], [each.context for each in questions])
+    # A responder that never looks at earlier turns need not take them.
+    replies = responder.reply_all(texts, contexts) if any(contexts) else responder.reply_all(texts)
     both = zip(questions, replies, strict=True)
     judged = (Judged(question.text, question.answers, reply) for question, reply in both)
     while some := list(itertools.islice(judged, _TOGETHER)):
@@ -141,7 +145,9 @@ def _judged(responder: Answering, questions: Sequence[Asked]) -> Iterator[list[J
 
 def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
     pairs = [
-        pair_of(bot.reader, each.text, answer) for each in questions for answer in each.answers
+        pair_of(bot.reader, each.text, answer, each.context)
+        for each in questions
+        for answer in each.answers
     ]
     return score(bot.engine, pairs, features=bot.reader.features)
 

@@ -29,9 +29,11 @@ class ScriptedResponder:
         """Return the whole reply."""
         return [part for part in self.stream(question, context) if isinstance(part, Reply)][-1]
 
-    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
+    def reply_all(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Reply]:
         """Reply to each question."""
-        return map(self.reply, questions)
+        return map(self.reply, questions, contexts or [()] * len(questions))
 
 
 class ScriptedStream:

@@ -15,7 +15,7 @@ from chatseq.decoding.text import text_of
 from chatseq.exchange import Alternative, Piece, Reply, ReplySource
 from chatseq.text.question import Question
 
-_CHARACTERS_A_TOKEN = 64  # of a question that are looked at, however long it is
+_CHARACTERS_A_TOKEN = 64  # of a question or a turn that are looked at, however long it is
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -41,12 +41,13 @@ class Replies:
         self.bot = bot
         self._declined, self._blank, self._seed = declined, blank, seed
 
-    def ask(self, text: str) -> Asked:
-        """Read a question."""
+    def ask(self, text: str, context: Sequence[str] = ()) -> Asked:
+        """Read a question, and before it as many earlier turns as the bot has learnt to read."""
         began = time.perf_counter()
         reader = self.bot.reader
-        text = text[: reader.max_tokens * _CHARACTERS_A_TOKEN]
-        question = reader.read(text)
+        longest = reader.max_tokens * _CHARACTERS_A_TOKEN
+        text = text[:longest]
+        question = reader.read(text, [turn[-longest:] for turn in context])
         cut = False
         if len(question.ids) == reader.max_tokens:
             roomier = replace(reader, max_tokens=reader.max_tokens + 1)

@@ -14,10 +14,11 @@ _WINDOW = 16  # batches that are sorted by length together
 
 
 class Seq2SeqResponder:
-    """Answer with what the network finds most fitting; earlier turns are not looked at.
+    """Answer with what the network finds most fitting.
 
-    A question is read as in training; of an overlong one only the beginning, which `extra["note"]`
-    of the reply tells. A blank one, and one for which the network has no words, is declined. The
+    A question is read as in training, after as many earlier turns as the recipe's
+    `question.context_turns` says; of an overlong one only the beginning, which `extra["note"]` of
+    the reply tells. A blank one, and one for which the network has no words, is declined. The
     confidence is exp of the mean log-probability of the reply's tokens, the end mark counted: how
     sure the network is of its words, which is not yet how often it is right.
 
@@ -46,25 +47,28 @@ class Seq2SeqResponder:
         self._replies = Replies(bot, declined=declined.strip(), blank=blank, seed=seed)
         self._batch = batch
 
-    def stream(self, question: str, context: Sequence[str] = ()) -> Seq2SeqStream:  # noqa: ARG002
+    def stream(self, question: str, context: Sequence[str] = ()) -> Seq2SeqStream:
         """Begin a reply; nothing is computed before its first piece is asked for."""
-        return Seq2SeqStream(self._replies, question)
+        return Seq2SeqStream(self._replies, question, context)
 
-    def reply(self, question: str, context: Sequence[str] = ()) -> Reply:  # noqa: ARG002
+    def reply(self, question: str, context: Sequence[str] = ()) -> Reply:
         """Return the finished reply."""
-        return next(self.reply_all([question]))
+        return next(self.reply_all([question], [context]))
 
-    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
+    def reply_all(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Reply]:
         """Answer many questions, those of like length together, and yield in the given order.
 
         A reply is told its share of the milliseconds of its batch.
         """
+        both = list(zip(questions, contexts or [()] * len(questions), strict=True))
         window = self._batch * _WINDOW
-        for start in range(0, len(questions), window):
-            yield from self._window(questions[start : start + window])
+        for start in range(0, len(both), window):
+            yield from self._window(both[start : start + window])
 
-    def _window(self, questions: Sequence[str]) -> Iterator[Reply]:
-        asked = [self._replies.ask(text) for text in questions]
+    def _window(self, questions: Sequence[tuple[str, Sequence[str]]]) -> Iterator[Reply]:
+        asked = [self._replies.ask(text, context) for text, context in questions]
         replies = {at: self._replies.to_nothing(one) for at, one in enumerate(asked) if one.blank}
         rest = [at for at in range(len(asked)) if at not in replies]
         rest.sort(key=lambda at: len(asked[at].question.ids))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from chatseq.decoding.contracts import Hypothesis
@@ -19,8 +19,8 @@ class Seq2SeqStream(Iterator[str | Reply]):
     chatseq.chat.contracts.ReplyStream.
     """
 
-    def __init__(self, replies: Replies, question: str) -> None:
-        self._replies, self._question = replies, question
+    def __init__(self, replies: Replies, question: str, context: Sequence[str] = ()) -> None:
+        self._replies, self._question, self._context = replies, question, tuple(context)
         self._asked: Asked | None = None
         self._decoding: Decoding | None = None
         self._growing = GrowingText(replies.bot.tokenizer.decode)
@@ -43,7 +43,7 @@ class Seq2SeqStream(Iterator[str | Reply]):
         return self._replies.interrupted(asked, self._so_far(), self._growing.shown)
 
     def _run(self) -> Generator[str | Reply, None, None]:
-        asked = self._asked = self._replies.ask(self._question)
+        asked = self._asked = self._replies.ask(self._question, self._context)
         if asked.blank:
             reply = self._replies.to_nothing(asked)
         else:
