@@ -39,7 +39,7 @@ from chatseq.recipe import Recipe, load_recipe
 from chatseq.text.question import QuestionReader
 from chatseq.training.data import Examples
 from chatseq.training.order import epoch_batches
-from chatseq.training.steps import learn, make_optimiser
+from chatseq.training.steps import Objective, learn, make_optimiser
 
 SENTENCES = Path(__file__).resolve().parents[2] / "shared/corpora/tatoeba_fra_eng/fra-eng.zip"
 HIDDEN, VOCABULARY, PAIRS = 256, 8000, 6000
@@ -151,8 +151,8 @@ def rounds(
     section = recipe.training
 
     def train(batch: Batch) -> None:
-        smoothing = section.label_smoothing
-        learn(model, optimiser, batch, rate=1e-4, clip=section.clip, label_smoothing=smoothing)
+        objective = Objective(section.label_smoothing)
+        learn(model, optimiser, batch, rate=1e-4, clip=section.clip, objective=objective)
 
     model.train()
     for number in range(count + 1):

@@ -56,6 +56,7 @@ class ModelSection(Section):
     dropout: float = Field(
         default=0.3, ge=0, lt=1
     )  # on embeddings and in front of the output layer
+    pretrained: str | None = None  # file of word vectors that embeddings begin with
     encoder: Named
     attention: Table | None = None  # None for decoders that only have the context vector
     decoder: Named
@@ -74,6 +75,9 @@ class TrainingSection(Section):
     )  # question + answer tokens of a batch, padding counted
     learning_rate: float = Field(default=2e-3, gt=0)  # the highest, after the warm-up
     warmup_share: float = Field(default=0.1, ge=0, le=1)  # of all steps
+    schedule: Literal["cosine", "linear", "constant", "inverse-sqrt", "exponential", "step"] = (
+        "cosine"  # how the rate goes on after the warm-up
+    )
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)  # largest norm of the gradient
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
@@ -81,6 +85,13 @@ class TrainingSection(Section):
         default=0.0, ge=0, lt=1
     )  # share of question tokens left out at random
     subword_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of merges left out at random
+    scheduled_sampling: float = Field(
+        default=0.0, ge=0, le=1
+    )  # share of answer tokens fed in that are the model's own, at the end; 0: true ones alone
+    sampling_rise: Literal["linear", "exponential", "sigmoid"] = "linear"  # to that share, from 0
+    sampling_choice: Literal["sample", "argmax"] = "sample"  # which of its own tokens
+    coverage_loss: float = Field(default=0.0, ge=0)  # weight; against looking at the same twice
+    ema: float = Field(default=0.0, ge=0, lt=1)  # decay of averaged weights; 0: the last weights
     validations: int = Field(default=10, ge=1)  # how often the validation part is looked at, in all
     patience: int = Field(default=5, ge=1)  # validations without improvement before stopping
     # Of the processor; 0: all, or with a limit of time as many as just then learn fastest.

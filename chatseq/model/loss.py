@@ -49,6 +49,20 @@ def output_loss(
     return total
 
 
+def coverage_loss(weights: Tensor, real: Tensor) -> Tensor:
+    """Return how much attention went again to where it had been (See et al. 2017, equation 12).
+
+    The sum over real positions and source tokens of the smaller of a weight and all the weights
+    that the token got before.
+
+    Args:
+        weights: (batch, target, source)
+        real: (batch, target), with padding behind
+    """
+    before = weights.cumsum(1) - weights  # (batch, target, source)
+    return torch.minimum(weights, before).sum(2)[real].sum()
+
+
 class _OutputLoss(torch.autograd.Function):
     """Makes the gradients while it goes forward, so that logits live for one chunk only."""
 

@@ -15,7 +15,8 @@ from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory, Output, Readout, Vocabulary
 from chatseq.model.dropout import dropped
 from chatseq.model.embedding import FeatureEmbedding
-from chatseq.model.loss import Loss
+from chatseq.model.loss import Loss, coverage_loss
+from chatseq.model.own_tokens import OwnTokens, Places, with_own_tokens
 from chatseq.text.tokenizer import END_ID, START_ID
 
 MULTIPLE = 64  # rows of the output matrix: products of 8001 columns take 1.7 times those of 8000
@@ -75,34 +76,63 @@ class Seq2Seq(nn.Module):
         self.register_buffer("allowed", allowed, persistent=False)
         self.allowed: Tensor
 
-    def forward(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
+    def forward(
+        self, batch: Batch, label_smoothing: float, coverage: float, own: OwnTokens | None
+    ) -> Loss:
         """Return the loss of a batch; see `loss`."""
         started = self.encode(batch.question_ids, batch.question_mask, batch.question_features)
-        embedded = self._dropped(self._embedded(_shifted(batch.answer_ids)))
-        copied, memory = self._parted(started.memory)
-        decoded = self.decoder(embedded, started.state, memory)  # (batch, target, output)
+        fed = batch.answer_ids
+        if own is not None and own.share:
+            fed = self._with_own_tokens(started, batch, own)
+        answered = self._answered(started, fed)
         real = batch.answer_mask
-        readout = Readout(
-            self._dropped(decoded.hidden)[real],
-            embedded[real],
-            decoded.weights[real],
-            None if copied is None else _for_positions(copied, decoded.weights)[real],
-        )
+        readout = _at(answered, real)
         total = self.output.loss(
-            readout,
-            batch.answer_ids[real],
-            Vocabulary(self.embedding.weight, self.bias, self.allowed),
-            label_smoothing=label_smoothing,
+            readout, batch.answer_ids[real], self._vocabulary(), label_smoothing=label_smoothing
         )
+        if coverage:
+            total = total + coverage * coverage_loss(answered.weights, real)
         return Loss(total, readout.hidden.shape[0])
 
-    def loss(self, batch: Batch, *, label_smoothing: float = 0.0) -> Loss:
+    def loss(
+        self,
+        batch: Batch,
+        *,
+        label_smoothing: float = 0.0,
+        coverage: float = 0.0,
+        own: OwnTokens | None = None,
+    ) -> Loss:
         """Return the summed cross entropy of the answers, given the questions, and their tokens.
 
         The answer's own tokens are fed in (teacher forcing), all steps at once.
+
+        Args:
+            coverage: weight of the loss for looking at the same tokens again
+            own: feed in some tokens of the model's own; None: none
         """
-        found: Loss = self(batch, label_smoothing)
+        found: Loss = self(batch, label_smoothing, coverage, own)
         return found
+
+    @torch.no_grad()
+    def _with_own_tokens(self, started: Started, batch: Batch, own: OwnTokens) -> Tensor:
+        """Return the answers, some of their tokens as the model says them, (batch, target)."""
+        answered, vocabulary = self._answered(started, batch.answer_ids), self._vocabulary()
+
+        def predict(places: Places) -> Tensor:
+            return self.output(_at(answered, places), vocabulary)
+
+        return with_own_tokens(batch.answer_ids, batch.answer_mask, own, predict)
+
+    def _answered(self, started: Started, answer_ids: Tensor) -> Readout:
+        """Feed in whole answers and return what came of it, (batch, target, ...) each."""
+        embedded = self._dropped(self._embedded(_shifted(answer_ids)))
+        copied, memory = self._parted(started.memory)
+        decoded = self.decoder(embedded, started.state, memory)  # (batch, target, output)
+        source = None if copied is None else _for_positions(copied, decoded.weights)
+        return Readout(self._dropped(decoded.hidden), embedded, decoded.weights, source)
+
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.embedding.weight, self.bias, self.allowed)
 
     def encode(self, ids: Tensor, mask: Tensor, features: Tensor | None = None) -> Started:
         """Read questions.
@@ -170,6 +200,13 @@ def turns_back(ids: Tensor, mask: Tensor) -> Tensor:
     ends = ((ids == END_ID) & mask).long()
     before = ends.cumsum(1) - ends  # ends left of each token
     return (ends.sum(1, keepdim=True) - 1 - before).clamp(min=0)
+
+
+def _at(answered: Readout, places: Tensor | Places) -> Readout:
+    """Return some positions of whole answers, (positions, ...) each."""
+    hidden, embedded, weights, source = answered
+    copied = None if source is None else source[places]
+    return Readout(hidden[places], embedded[places], weights[places], copied)
 
 
 def _for_positions(ids: Tensor, weights: Tensor) -> Tensor:

@@ -16,12 +16,10 @@ import torch
 
 from chatseq.errors import TrainingError
 from chatseq.files import sweep
-from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.paths import make_private_folder, runs_folder
 from chatseq.training.arithmetic import Pace, all_threads, arithmetic
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
-from chatseq.training.data import Noise
 from chatseq.training.events import (
     FinishedReport,
     Remark,
@@ -31,9 +29,9 @@ from chatseq.training.events import (
 )
 from chatseq.training.finish import final_figures, write_bot
 from chatseq.training.job import Job
+from chatseq.training.lessons import FOR_MODEL, FOR_STEP, Lessons
 from chatseq.training.lock import LOCK, locked
-from chatseq.training.order import Ints, epoch_batches, mixed
-from chatseq.training.schedule import epochs_of_run, learning_rate
+from chatseq.training.order import Ints, mixed
 from chatseq.training.state import TrainingState
 from chatseq.training.steps import Stepped, learn
 from chatseq.training.validation import Judgement, Validator
@@ -41,7 +39,6 @@ from chatseq.training.validation import Judgement, Validator
 CHECKPOINTS = "checkpoints"
 _MOST_DROPPED = 3  # steps in a row
 _OLD_SPEED = 0.9  # share of what was known in the shown speed
-_FOR_MODEL, _FOR_STEP, _FOR_NOISE = 1, 2, 3  # keep the three uses of chance apart
 
 EPOCHS_DONE = "epochs done"
 TIME_UP = "time is up"
@@ -78,18 +75,16 @@ class _Run:
         self._folder = folder
         self._stop = stop
         self._settings = job.recipe.training
-        self._noise = Noise(self._settings.word_dropout, self._settings.subword_dropout)
-        torch.manual_seed(mixed(self._settings.seed, _FOR_MODEL))
+        self._lessons = Lessons(job)
+        torch.manual_seed(mixed(self._settings.seed, FOR_MODEL))
         model = build_model(job.registry, job.recipe, job.tokenizer.size)
-        self._state = TrainingState(model, weight_decay=self._settings.weight_decay)
+        self._state = TrainingState(
+            model, weight_decay=self._settings.weight_decay, ema=self._settings.ema
+        )
         self._validator = Validator(job, model)
         self._counters = Counters()
-        self._batches = self._batches_of(0)
-        self._epochs = epochs_of_run(
-            len(self._batches),
-            max_epochs=self._settings.max_epochs,
-            min_steps=self._settings.min_steps,
-        )
+        self._batches = self._lessons.of_epoch(0)
+        self._epochs = self._lessons.epochs(len(self._batches))
         adaptable = self._settings.minutes and not self._settings.threads
         self._pace = Pace(all_threads()) if adaptable else None
         self._speed = 0.0  # target tokens a second
@@ -123,7 +118,7 @@ class _Run:
         yield from map(Remark, found.remarks)
         counters = self._counters = found.counters
         self._state.restore(found.tensors)
-        self._batches = self._batches_of(counters.epoch)
+        self._batches = self._lessons.of_epoch(counters.epoch)
         stale = counters.stale >= self._settings.patience
         if counters.over != DIVERGED and self._progress() < 1 and not stale:
             counters.over = ""  # a longer time or more epochs leave something to do
@@ -141,25 +136,26 @@ class _Run:
                 self._save()
         if not counters.over:
             counters.epoch, counters.index = counters.epoch + 1, 0
-            self._batches = self._batches_of(counters.epoch)
+            self._batches = self._lessons.of_epoch(counters.epoch)
 
     def _step(self, rows: Ints) -> Iterator[TrainingEvent]:
-        settings, counters = self._settings, self._counters
-        rate = learning_rate(
-            self._progress(), highest=settings.learning_rate, warmup_share=settings.warmup_share
-        )
+        settings, counters, state = self._settings, self._counters, self._state
+        progress = self._progress()
+        rate = self._lessons.rate(progress)
         # Dropout follows the number of the step alone, so resuming needs no generator's state.
-        torch.manual_seed(mixed(settings.seed, _FOR_STEP, counters.step))
+        torch.manual_seed(mixed(settings.seed, FOR_STEP, counters.step))
         if self._pace:
             self._pace.before_step()
         stepped = learn(
-            self._state.model,
-            self._state.optimiser,
-            self._batch(rows),
+            state.model,
+            state.optimiser,
+            self._lessons.batch(rows, counters.epoch),
             rate=rate,
             clip=settings.clip,
-            label_smoothing=settings.label_smoothing,
+            objective=self._lessons.objective(progress),
         )
+        if not stepped.skipped:
+            state.average(counters.step - counters.dropped)
         counters.step += 1
         counters.index += 1
         self._measure(stepped)
@@ -168,22 +164,6 @@ class _Run:
         else:
             counters.dropped_in_a_row = 0
         yield self._step_report(stepped, rate)
-
-    def _batch(self, rows: Ints) -> Batch:
-        examples = self._job.train
-        if not self._noise:
-            return examples.batch(rows)
-        seed = mixed(self._settings.seed, _FOR_NOISE, self._counters.epoch)
-        return examples.noisy_batch(rows, self._noise, seed)
-
-    def _batches_of(self, epoch: int) -> list[Ints]:
-        return epoch_batches(
-            self._job.train.question_lengths,
-            self._job.train.answer_lengths,
-            budget=self._settings.batch_tokens,
-            seed=self._settings.seed,
-            epoch=epoch,
-        )
 
     def _dropped(self, stepped: Stepped) -> Remark:
         counters = self._counters
@@ -225,13 +205,15 @@ class _Run:
 
     def _validated(self) -> ValidationReport:
         counters = self._counters
-        judged = self._validator.judge()
+        with self._state.averaged():
+            judged = self._validator.judge()
+            best = self._is_best(judged)
+            if best:
+                self._state.keep_as_best()
         counters.validations = int(self._progress() * self._settings.validations)
         counters.validated_step = counters.step
-        best = self._is_best(judged)
         counters.stale = 0 if best else counters.stale + 1
         if best:
-            self._state.keep_as_best()
             counters.best_step = counters.step
             counters.best_exact_match, counters.best_loss = judged.exact_match, judged.loss
         elif counters.stale >= self._settings.patience:

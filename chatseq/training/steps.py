@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from chatseq.model.batch import Batch
+from chatseq.model.own_tokens import OwnTokens
 from chatseq.model.seq2seq import Seq2Seq
 
 _BETAS = (0.9, 0.99)  # the second is short, since runs are: a few hundred steps
 _EPSILON = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a step makes small, beside the cross entropy of the true tokens."""
+
+    label_smoothing: float = 0.0
+    coverage: float = 0.0  # weight of the loss for looking at the same tokens again
+    own: OwnTokens | None = None  # fed in; None: true tokens alone
 
 
 class Stepped(NamedTuple):
@@ -42,7 +53,7 @@ def learn(
     *,
     rate: float,
     clip: float,
-    label_smoothing: float,
+    objective: Objective,
 ) -> Stepped:
     """Learn from one batch.
 
@@ -53,7 +64,12 @@ def learn(
         clip: the largest norm of the gradient
     """
     optimiser.zero_grad(set_to_none=True)
-    found = model.loss(batch, label_smoothing=label_smoothing)
+    found = model.loss(
+        batch,
+        label_smoothing=objective.label_smoothing,
+        coverage=objective.coverage,
+        own=objective.own,
+    )
     loss = found.total / max(1, found.tokens)
     value = float(loss.detach())
     if not math.isfinite(value):

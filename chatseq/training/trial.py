@@ -10,8 +10,7 @@ import torch
 
 from chatseq.model.build import build_model
 from chatseq.training.job import Job
-from chatseq.training.order import epoch_batches
-from chatseq.training.schedule import epochs_of_run
+from chatseq.training.lessons import Lessons
 from chatseq.training.state import TrainingState
 from chatseq.training.steps import learn
 from chatseq.training.validation import Judgement, Validator
@@ -38,33 +37,25 @@ def try_out(job: Job) -> Trial:
     torch.manual_seed(settings.seed)
     model = build_model(job.registry, job.recipe, job.tokenizer.size)
     state = TrainingState(model, weight_decay=settings.weight_decay)
-    batches = epoch_batches(
-        job.train.question_lengths,
-        job.train.answer_lengths,
-        budget=settings.batch_tokens,
-        seed=settings.seed,
-        epoch=0,
-    )
+    lessons = Lessons(job)
+    batches = lessons.of_epoch(0)
     largest = sorted(batches, key=len, reverse=True)[:_STEPS]
     started = time.perf_counter()
     losses = tuple(
         learn(
             state.model,
             state.optimiser,
-            job.train.batch(rows),
+            lessons.batch(rows, 0),
             rate=settings.learning_rate,
             clip=settings.clip,
-            label_smoothing=settings.label_smoothing,
+            objective=lessons.objective(1.0),
         ).loss
         for rows in largest
     )
     stepped = time.perf_counter()
     judgement = Validator(job, state.model).judge()
     validated = time.perf_counter()
-    epochs = epochs_of_run(
-        len(batches), max_epochs=settings.max_epochs, min_steps=settings.min_steps
-    )
-    steps = round(len(batches) * epochs)
+    steps = round(len(batches) * lessons.epochs(len(batches)))
     seconds = steps * (stepped - started) / len(largest)
     seconds += (settings.validations + 1) * (validated - stepped)
     if settings.minutes:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model import loss
-from chatseq.model.loss import output_loss
+from chatseq.model.loss import coverage_loss, output_loss
 
 VOCAB, WIDTH, TOKENS = 13, 6, 9
 
@@ -101,3 +101,23 @@ def test_without_gradients_none_are_made() -> None:
         total = output_loss(*tensors, targets)
     assert not total.requires_grad
     torch.testing.assert_close(total, F.cross_entropy(F.linear(*tensors), targets, reduction="sum"))
+
+
+def test_coverage_counts_what_is_looked_at_again() -> None:
+    weights = torch.tensor(
+        [
+            [[0.5, 0.5, 0.0], [0.25, 0.25, 0.5], [1.0, 0.0, 0.0]],
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]],
+        ]
+    )
+    real = torch.tensor([[True, True, True], [True, True, False]])
+    # Row 1: nothing before; min(.25, .5) twice and min(.5, 0); min(1, .75). Row 2: no word twice.
+    assert float(coverage_loss(weights, real)) == pytest.approx(0.0 + 0.5 + 0.75)
+
+
+def test_coverage_teaches_to_look_elsewhere() -> None:
+    scores = torch.tensor([[[2.0, 0.0], [1.0, 0.0]]], requires_grad=True)
+    real = torch.ones(1, 2, dtype=torch.bool)
+    coverage_loss(scores.softmax(2), real).backward()  # type: ignore[no-untyped-call]
+    assert scores.grad is not None
+    assert scores.grad[0, 1, 0] > 0 > scores.grad[0, 1, 1], "the second look should move on"

@@ -264,8 +264,8 @@ def poison(monkeypatch: pytest.MonkeyPatch, bad: set[int]) -> None:
     real = Seq2Seq.loss
     count = iter(range(1, 10_000))
 
-    def loss(self: Seq2Seq, batch: object, *, label_smoothing: float = 0.0) -> object:
-        found = real(self, batch, label_smoothing=label_smoothing)  # type: ignore[arg-type]
+    def loss(self: Seq2Seq, batch: object, **objective: object) -> object:
+        found = real(self, batch, **objective)  # type: ignore[arg-type]
         poisoned = self.training and next(count) in bad
         return found._replace(total=found.total * math.nan) if poisoned else found
 

@@ -13,7 +13,7 @@ from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.job import Job
 from chatseq.training.schedule import learning_rate
 from chatseq.training.state import TrainingState
-from chatseq.training.steps import Stepped, learn, make_optimiser
+from chatseq.training.steps import Objective, Stepped, learn, make_optimiser
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def model(job: Job) -> Seq2Seq:
 def step(job: Job, model: Seq2Seq, optimiser: torch.optim.Optimizer, rate: float = 0.01) -> Stepped:
     batch = job.train.batch(range(8))
     torch.manual_seed(4)  # of dropout
-    return learn(model, optimiser, batch, rate=rate, clip=1.0, label_smoothing=0.1)
+    return learn(model, optimiser, batch, rate=rate, clip=1.0, objective=Objective(0.1))
 
 
 def weights(model: Seq2Seq) -> Tensor:
