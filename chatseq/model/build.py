@@ -20,6 +20,17 @@ def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq
     Raises:
         PartError: a part is not known or refuses its options.
     """
+    model = join_parts(registry, recipe, vocabulary_size)
+    initialise(model)
+    return model
+
+
+def join_parts(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq2Seq:
+    """Return the network with whatever weights torch gives it, which is quicker.
+
+    Raises:
+        PartError: a part is not known or refuses its options.
+    """
     section = recipe.model
     embedding_size = section.embedding_size
     encoder: Encoder = build_part(
@@ -43,7 +54,7 @@ def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq
         section.attention is not None,
         where="in [model.output]",
     )
-    model = Seq2Seq(
+    return Seq2Seq(
         encoder,
         decoder,
         output,
@@ -52,8 +63,6 @@ def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq
         dropout=section.dropout,
         feature_buckets=recipe.question.feature_buckets if recipe.question.features else 0,
     )
-    initialise(model)
-    return model
 
 
 def _attention_maker(registry: Registry, recipe: Recipe, memory_size: int) -> MakeAttention | None:

@@ -12,6 +12,7 @@ from chatseq.corpus.split import question_key, split_by_question
 from chatseq.errors import TrainingError
 from chatseq.exchange import Exchange
 from chatseq.files import new_hash
+from chatseq.model.fit import check_fit
 from chatseq.options import build_part
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe
@@ -63,10 +64,12 @@ def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *
     Raises:
         TrainingError: there is nothing to learn from.
         PartError: a part of the recipe does not exist or does not fit.
+        RecipeError: a setting asks for what the parts cannot do.
         BundleError: the name cannot be that of a bot.
     """
     check_name(name)
     recipe.check(registry, "the recipe")
+    check_fit(registry, recipe)
     listed = list(exchanges)
     if not listed:
         raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
