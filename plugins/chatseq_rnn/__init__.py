@@ -1,4 +1,4 @@
-"""Built-in plugin: recurrent encoders and decoders (plain, GRU and LSTM)."""
+"""Built-in plugin: recurrent encoders and decoders (plain, GRU, LSTM and SSRU)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def chatseq_decoders() -> Mapping[str, Reference]:
         "rnn": "chatseq_rnn.attending:RnnDecoder",
         "gru": "chatseq_rnn.attending:GruDecoder",
         "lstm": "chatseq_rnn.attending:LstmDecoder",
+        "ssru": "chatseq_rnn.ssru:SsruDecoder",
+        "gru-bahdanau": "chatseq_rnn.before:GruBahdanauDecoder",
+        "lstm-bahdanau": "chatseq_rnn.before:LstmBahdanauDecoder",
+        "gru-input-feeding": "chatseq_rnn.feeding:GruInputFeedingDecoder",
+        "lstm-input-feeding": "chatseq_rnn.feeding:LstmInputFeedingDecoder",
         "rnn-context": "chatseq_rnn.context:RnnContextDecoder",
         "gru-context": "chatseq_rnn.context:GruContextDecoder",
         "lstm-context": "chatseq_rnn.context:LstmContextDecoder",

@@ -102,3 +102,10 @@ class RecurrentStack(nn.Module):
 def joined(states: Sequence[State]) -> State:
     """Join the states of all layers: (rows, layers, hidden) each."""
     return tuple(torch.stack(tensors, dim=1) for tensors in zip(*states, strict=True))
+
+
+def steps(numbers: Tensor) -> tuple[Tensor, ...]:
+    """Return the numbers of each step: (rows, target, width) to (rows, width) each."""
+    if int(numbers.shape[1]) == 1:
+        return (numbers[:, 0],)  # a graph cannot unbind an axis whose size it was not told
+    return numbers.unbind(1)

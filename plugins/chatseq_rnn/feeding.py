@@ -1,0 +1,58 @@
+"""Decoders with input feeding (Luong et al. 2015, section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from chatseq.model.contracts import Decoded, Memory
+from chatseq_rnn.decoder import AttendingDecoder, Widths
+from chatseq_rnn.layers import GruLayer, LstmLayer, State
+from chatseq_rnn.stack import joined, steps
+
+
+class FeedingDecoder(AttendingDecoder):
+    """Attend after each step, and give the attentional vector to the next step too.
+
+    So the decoder knows where it looked before. The first step gets zeros.
+    """
+
+    def build(self, widths: Widths) -> None:
+        """Make what the vector gives to the next step, and the layer that makes it."""
+        self.feed = nn.Linear(widths.output, self.stack.lowest.products_size, bias=False)
+        self.join = nn.Linear(widths.hidden + widths.context, widths.output)
+
+    def further(self, memory: Memory) -> State:
+        """Return the vector before the first step, zeros, (batch, output)."""
+        return (memory.summary.new_zeros(memory.summary.shape[0], self.output_size),)
+
+    def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
+        """Decode step by step, since each step needs the vector before.
+
+        Args:
+            embedded: (rows, target, input)
+        """
+        count = self.stack.state_count
+        states, vector, history = self.stack.parted(state[:count]), state[count], state[count + 1 :]
+        kept = self.stack.kept(embedded)
+        found = []
+        for products in steps(self.stack.lowest.products(embedded)):
+            given = products + self.feed(vector)  # (rows, products)
+            hidden, states = self.stack.advance(given, states, kept)
+            context, weights, history = self.attention(hidden.unsqueeze(1), prepared, history)
+            vector = torch.tanh(self.join(torch.cat([hidden, context.squeeze(1)], dim=1)))
+            found.append((vector.unsqueeze(1), weights))
+        vectors, weights = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+        return Decoded(vectors, weights, (*joined(states), vector, *history))
+
+
+class GruInputFeedingDecoder(FeedingDecoder):
+    """Answer with gated recurrent units that are fed what was found before."""
+
+    make_layer = GruLayer
+
+
+class LstmInputFeedingDecoder(FeedingDecoder):
+    """Answer with long short-term memories that are fed what was found before."""
+
+    make_layer = LstmLayer
