@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from chatseq.engines.contracts import Array
-from chatseq.text.tokenizer import PAD_ID, START_ID
+from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 
 _MARKS = max(PAD_ID, START_ID) + 1  # the ids below are never generated
 _NO_NEED = 4096  # scores a question, below which blocks cost more than they save
@@ -44,6 +44,21 @@ def without_marks(xp: Any, log_probs: Array) -> Array:
         return log_probs
     marks = xp.arange(log_probs.shape[-1], device=log_probs.device) < _MARKS
     return xp.where(marks, xp.asarray(-math.inf, dtype=log_probs.dtype), log_probs)
+
+
+def with_a_way_out(xp: Any, scores: Array, log_probs: Array) -> Array:
+    """Return the scores with the end mark possible in rows where nothing is; never writes.
+
+    Args:
+        scores: after the adjusters, (rows, vocab)
+        log_probs: the model's, (rows, vocab)
+    """
+    stuck = xp.max(scores, axis=-1) == -math.inf  # (rows,)
+    if not stuck.any():
+        return scores
+    changed = xp.asarray(scores, copy=True)
+    changed[:, END_ID] = xp.where(stuck, log_probs[:, END_ID], scores[:, END_ID])
+    return changed
 
 
 def best(xp: Any, log_probs: Array, scores: Array, batch: int, count: int) -> Candidates:

@@ -39,6 +39,7 @@ class Search:
     state: tuple[Array, ...]  # (rows, ...) each, the decoder's after the last token
     weights: Array  # (rows, source), the attention of this step
     step: int = 0  # how many tokens each row has
+    notes: tuple[Array, ...] = ()  # (rows, ...) each, as the last choice left them
 
 
 class Ended(NamedTuple):
@@ -53,6 +54,9 @@ class Choice(NamedTuple):
 
     Every question has equally many rows. One that is only there for that has the score -inf and is
     never reported. What is chosen for a question that is done does not matter.
+
+    What a strategy wants to know of a row at the next step it leaves in `notes`, one entry for each
+    new row: the loop drops rows of questions that are done, and a chooser does not hear of it.
     """
 
     parents: Array | None  # (rows,) which row each new row goes on from; None: each from itself
@@ -60,6 +64,7 @@ class Choice(NamedTuple):
     scores: Array  # (rows,) after the choice
     ended: Sequence[Ended] = ()
     done: Sequence[int] = ()  # places in `Search.sources` for which no better reply can come
+    notes: tuple[Array, ...] = ()  # (rows, ...) each; come back in `Search.notes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Hypothesis:
     score: float  # the strategy's; `Chooser.rank` may replace it by what it ranks by
     ended: bool  # False when the maximum length or an interruption cut it
     weights: tuple[tuple[float, ...], ...] = ()  # attention of each token over the question
+    place: int = 0  # among the question's rows, of the row that it ended or was cut in
 
 
 class Chooser(Protocol):
@@ -110,8 +116,12 @@ Adjust = Callable[[Array, Search], Array]
 class Adjuster(Protocol):
     """Changes the scores before a strategy sees them; what the hook `chatseq_adjusters` names.
 
-    An adjuster may only lower scores (or keep them log-probabilities by normalising again), else
-    searches that stop early may miss the best reply. The end mark must stay possible.
+    Scores stay log-probabilities or become less: never above 0, else searches that stop early may
+    miss the best reply. So an adjuster lowers scores; what it forces may get 0, for what has no
+    alternative has the probability 1.
+
+    The end mark may be held back, as a minimum length does. Where adjusters together leave a row
+    nothing at all, the loop lets it end there.
     """
 
     def begin(self, task: Task) -> Adjust:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from chatseq.decoding.arrays import namespace, without_marks
+from chatseq.decoding.arrays import namespace, with_a_way_out, without_marks
 from chatseq.decoding.contracts import Adjuster, Choice, Ended, Hypothesis, Search, Strategy, Task
 from chatseq.decoding.trace import Link, Trace
 from chatseq.engines.contracts import Array, Engine, Stepped
@@ -100,10 +100,7 @@ class Decoding(Iterator[Search]):
             raise StopIteration
         stepped = self._engine.step(self._last, search.state, self._memory)
         search.state, search.weights = stepped.state, stepped.weights
-        scores = without_marks(self._xp, stepped.log_probs)
-        for adjust in self._adjusters:
-            scores = adjust(scores, search)
-        choice = self._chooser.choose(scores, search)
+        choice = self._chooser.choose(self._adjusted(stepped.log_probs), search)
         for ended in choice.ended:
             self._end(ended, stepped)
         self._done.update([search.sources[place] for place in choice.done])
@@ -121,7 +118,7 @@ class Decoding(Iterator[Search]):
         found = list(self._ended.get(question, []))
         if question not in self._done:
             found += self._cut(question)
-        return self._chooser.rank(found)
+        return self._chooser.rank(found) or [Hypothesis((), (), -math.inf, ended=False)]
 
     def standing(self, question: int) -> tuple[int, ...]:
         """Return the tokens that no further step can change, of one of the questions.
@@ -133,6 +130,12 @@ class Decoding(Iterator[Search]):
         found = [hypothesis.tokens for hypothesis in self._ended.get(question, [])]
         found += [tuple(self._search.tokens[row].tolist()) for row in self._live(question)]
         return _shared(found)
+
+    def _adjusted(self, log_probs: Array) -> Array:
+        possible = scores = without_marks(self._xp, log_probs)
+        for adjust in self._adjusters:
+            scores = adjust(scores, self._search)
+        return scores if scores is possible else with_a_way_out(self._xp, scores, possible)
 
     def _end(self, ended: Ended, stepped: Stepped) -> None:
         """Keep a reply that ends; a question that is done takes no more."""
@@ -173,7 +176,9 @@ class Decoding(Iterator[Search]):
         self._history[:, search.step] = self._last = choice.tokens
         step = search.step + 1
         tokens = self._history[:, :step]
-        return Search(sources, width, rows, tokens, choice.scores, state, stepped.weights, step)
+        return Search(
+            sources, width, rows, tokens, choice.scores, state, stepped.weights, step, choice.notes
+        )
 
     def _places_to_keep(self, choice: Choice) -> list[int] | range:
         """Return the questions that stay in the batch, by their places in it."""
@@ -191,7 +196,8 @@ class Decoding(Iterator[Search]):
         self._memory = tuple(xp.take(part, kept, axis=0) for part in self._memory)
         rows = (kept[:, None] * width + xp.arange(width, device=tokens.device)).reshape(-1)
         parents = rows if choice.parents is None else choice.parents[rows]
-        return Choice(parents, tokens[rows], choice.scores[rows])
+        notes = tuple(xp.take(note, rows, axis=0) for note in choice.notes)
+        return Choice(parents, tokens[rows], choice.scores[rows], notes=notes)
 
     def _moved(self, parents: Array | None) -> Array | None:
         """Return None where every row goes on from itself, so that nothing is copied."""
@@ -213,12 +219,13 @@ class Decoding(Iterator[Search]):
 
     def _hypothesis(self, question: int, row: int, score: float) -> Hypothesis:
         length = len(self._task.questions[question])
-        return self._trace.hypothesis(self._search.step, row, score, length)
+        found = self._trace.hypothesis(self._search.step, row, score, length)
+        return replace(found, place=row % self._search.width)
 
 
 def _shared(replies: Sequence[Sequence[int]]) -> tuple[int, ...]:
     """Return what all replies begin with."""
-    first = min(replies, key=len)
+    first = min(replies, key=len, default=())
     for place, token in enumerate(first):
         if any(reply[place] != token for reply in replies):
             return tuple(first[:place])
