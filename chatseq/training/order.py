@@ -11,15 +11,19 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+_ALL_BITS = (1 << 64) - 1
 _POOL = 16  # batches among which rows are sorted by length; more: less padding, less chance
 
 
 def mixed(*numbers: int) -> int:
     """Return one number, 0..2^63, that differs wildly when any of the given ones differs."""
-    found = np.zeros(1, dtype=np.uint64)
-    for number in numbers:
-        found = _stirred(found ^ np.uint64(number & 0xFFFF_FFFF_FFFF_FFFF))
-    return int(found[0] >> np.uint64(1))
+    found = 0
+    for number in numbers:  # in plain integers: an array of one takes twenty times as long
+        z = (found ^ number) + 0x9E3779B97F4A7C15 & _ALL_BITS
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _ALL_BITS
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & _ALL_BITS
+        found = z ^ z >> 31
+    return found >> 1
 
 
 def uniform_at(seed: int, places: Ints) -> NDArray[np.float64]:
@@ -69,7 +73,7 @@ def _cut(rows: Ints, questions: Ints, answers: Ints, budget: int) -> list[Ints]:
 
 
 def _stirred(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Stir the bits of each number (splitmix64, Steele et al. 2014)."""
+    """Stir the bits of each number (splitmix64, Steele et al. 2014), as `mixed` does."""
     with np.errstate(over="ignore"):
         z = numbers + np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
