@@ -39,6 +39,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "plugins/chatseq_attention/",
         "plugins/chatseq_average/",
         "plugins/chatseq_convolution/",
+        "plugins/chatseq_hierarchical/",
         "plugins/chatseq_output/",
         "plugins/chatseq_transformer/",
     ),

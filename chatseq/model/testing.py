@@ -37,16 +37,14 @@ def check_encoder(make: MakeEncoder) -> None:
     encoder = make(INPUT)
     module = _module(encoder, "encoder")
     embedded, mask = torch.randn(BATCH, SOURCE, INPUT), _mask()
-    turns = torch.zeros(BATCH, SOURCE, dtype=torch.long)
+    turns = torch.tensor([[1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     memory = encoder(embedded, mask, turns)
     _sizes(memory.states, (BATCH, SOURCE, encoder.output_size), "memory.states")
     _sizes(memory.summary, (BATCH, encoder.output_size), "memory.summary")
     _require(torch.equal(memory.mask, mask), "memory.mask is not the mask that was given")
     _require(not memory.states[~mask].any(), "memory.states are not zero at padding")
     for row, length in enumerate(LENGTHS):
-        alone = encoder(
-            embedded[row : row + 1, :length], mask[row : row + 1, :length], turns[:1, :length]
-        )
+        alone = encoder(*(part[row : row + 1, :length] for part in (embedded, mask, turns)))
         what = f"a row of {length} tokens is read otherwise alone than padded in a batch"
         _close(alone.states[0], memory.states[row, :length], what)
         _close(alone.summary[0], memory.summary[row], what)

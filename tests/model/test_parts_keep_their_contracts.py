@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Attended, Memory, take
 from chatseq.model.testing import MEMORY, check_attention, check_decoder, check_encoder
+from chatseq.options import options_of
 from chatseq.plugins import discover
 
 PARTS = discover()
@@ -36,9 +37,9 @@ def test_there_are_parts_of_every_kind() -> None:
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_every_encoder_keeps_the_contract(name: str, layers: int, bidirectional: bool) -> None:
     make = PARTS.find("encoder", name).load()
-    check_encoder(
-        lambda size: make(size, hidden_size=4, layers=layers, bidirectional=bidirectional)
-    )
+    wanted = {"hidden_size": 4, "layers": layers, "bidirectional": bidirectional}
+    options = {option: value for option, value in wanted.items() if option in options_of(make)}
+    check_encoder(lambda size: make(size, **options))
 
 
 @pytest.mark.parametrize("name", names("attention"))
