@@ -1,4 +1,4 @@
-"""Built-in plugin: the tokenizers `subword` and `phrase`, learnt from the corpus."""
+"""Built-in plugin: the tokenizers `subword`, `phrase` and `unigram`, learnt from the corpus."""
 
 from chatseq.hookspecs import Reference, hookimpl
 
@@ -8,4 +8,5 @@ def chatseq_tokenizers() -> dict[str, Reference]:
     return {
         "phrase": "chatseq_subword.phrases:Phrases",
         "subword": "chatseq_subword.part:Subword",
+        "unigram": "chatseq_subword.unigram:Unigram",
     }

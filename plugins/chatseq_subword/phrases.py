@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from chatseq.errors import TokenizerError
-from chatseq_subword.part import Subword, unreadable
+from chatseq.text.spelling import unreadable
+from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
 
 Phrase = tuple[int, ...]
