@@ -1,88 +1,140 @@
-"""Attention whose score is a small network (Bahdanau et al. 2015, section 3.1 and A.1.2)."""
+"""Attentions whose score is a small network (Bahdanau et al. 2015; Luong et al. 2015, "concat")."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.utils.checkpoint import checkpoint
 
-from chatseq.model.contracts import Attended, Memory
-from chatseq_attention.weighting import fold, masked_softmax, unfold
+from chatseq_attention.normalise import Normaliser
+from chatseq_attention.weighting import ScoringAttention
 
 CHUNK_NUMBERS = 1 << 22  # of the (queries x source x attention) tensor held at once: 16 MB
 
 
-class Projected(NamedTuple):
-    """A source with its projected keys, made once."""
-
-    states: Tensor  # (batch, source, memory)
-    mask: Tensor  # (batch, source)
-    keys: Tensor  # (batch, source, attention)
-
-
-class AdditiveAttention(nn.Module):
-    """Score each memory vector by v · tanh(W query + U memory) (Bahdanau et al. 2015).
+class AdditiveAttention(ScoringAttention):
+    """Score each memory vector by v · tanh(W query + U memory) (Bahdanau et al. 2015, A.1.2).
 
     U is applied once a source. Where a batch is large, scores are made for a few queries at a time
     and made again for the gradient, because all of them at once would fill the memory.
     """
 
     def __init__(
-        self, query_size: int, memory_size: int, *, hidden_size: int | None = None
+        self,
+        query_size: int,
+        memory_size: int,
+        *,
+        hidden_size: int | None = None,
+        normaliser: Normaliser = "softmax",
     ) -> None:
         """Build.
 
         Args:
             hidden_size: width of the small network; as wide as the query if not given
+            normaliser: softmax, or sparsemax or entmax15, which leave tokens out
         """
-        super().__init__()
-        self.output_size = memory_size
-        width = query_size if hidden_size is None else hidden_size
-        if width < 1:
-            raise ValueError(f"hidden_size ({width}) must be at least 1. Set it to {query_size}.")
+        super().__init__(memory_size, normaliser)
+        width = network_width(hidden_size, query_size)
         self.project_query = nn.Linear(query_size, width, bias=False)
         self.project_memory = nn.Linear(memory_size, width)
         self.score = nn.Linear(width, 1, bias=False)
 
-    def prepare(self, memory: Memory) -> Projected:
-        """Project the memory to keys."""
-        return Projected(memory.states, memory.mask, self.project_memory(memory.states))
+    def keys(self, states: Tensor) -> Tensor:
+        """Return U · memory, (batch, source, attention)."""
+        keys: Tensor = self.project_memory(states)
+        return keys
 
-    def start(self, memory: Memory) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return no state: scores need no history."""
-        return ()
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the network's output for all pairs."""
+        return network_scores(self.score, self.project_query(queries), keys)
 
-    def forward(
-        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
-    ) -> Attended:
-        """Attend.
+
+class ConcatAttention(ScoringAttention):
+    """Score each memory vector by v · tanh(W [query; memory]) (Luong et al. 2015, "concat").
+
+    The halves of W are applied apart, the memory's once a source: the same sum.
+    """
+
+    def __init__(
+        self,
+        query_size: int,
+        memory_size: int,
+        *,
+        hidden_size: int | None = None,
+        normaliser: Normaliser = "softmax",
+    ) -> None:
+        """Build.
 
         Args:
-            query: (rows, target, query)
-            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+            hidden_size: width of the small network; as wide as the query if not given
+            normaliser: softmax, or sparsemax or entmax15, which leave tokens out
         """
-        states, mask, keys = prepared
-        projected = self.project_query(fold(query, keys))  # (batch, k x target, attention)
-        scores = self._scores_in_chunks(projected, keys)
-        weights = masked_softmax(scores, mask)
-        context = weights @ states  # (batch, k x target, memory)
-        return Attended(*unfold(context, weights, query), state)
+        super().__init__(memory_size, normaliser)
+        self.query_size = query_size
+        width = network_width(hidden_size, query_size)
+        self.project = nn.Linear(query_size + memory_size, width, bias=False)
+        self.score = nn.Linear(width, 1, bias=False)
 
-    def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        mixed = torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1))  # (batch, queries, source, _)
-        scores: Tensor = self.score(mixed).squeeze(3)  # (batch, queries, source)
-        return scores
+    def keys(self, states: Tensor) -> Tensor:
+        """Return the memory's half of W [query; memory], (batch, source, attention)."""
+        return linear(states, self.project.weight[:, self.query_size :])
 
-    def _scores_in_chunks(self, queries: Tensor, keys: Tensor) -> Tensor:
-        if torch.onnx.is_in_onnx_export():  # a graph takes any size, so its number is not known
-            return self._scores(queries, keys)
-        size = max(1, CHUNK_NUMBERS // max(1, keys.numel()))
-        if queries.shape[1] <= size:
-            return self._scores(queries, keys)
-        parts = [
-            checkpoint(self._scores, part, keys, use_reentrant=False, preserve_rng_state=False)
-            for part in torch.split(queries, size, dim=1)
-        ]
-        return torch.cat(parts, dim=1)
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the network's output for all pairs."""
+        projected = linear(queries, self.project.weight[:, : self.query_size])
+        return network_scores(self.score, projected, keys)
+
+
+def network_width(hidden_size: int | None, query_size: int) -> int:
+    """Return the width of the small network.
+
+    Raises:
+        ValueError: it is not positive.
+    """
+    width = query_size if hidden_size is None else hidden_size
+    if width < 1:
+        raise ValueError(f"hidden_size ({width}) must be at least 1. Set it to {query_size}.")
+    return width
+
+
+def network_scores(score: Callable[[Tensor], Tensor], queries: Tensor, keys: Tensor) -> Tensor:
+    """Return score(tanh(query + key)) for all pairs, a chunk of the queries at a time.
+
+    Args:
+        score: from (..., attention) to (..., 1)
+        queries: (batch, queries, attention)
+        keys: (batch, source, attention)
+
+    Returns:
+        (batch, queries, source)
+    """
+
+    def of(some: Tensor, keys: Tensor) -> Tensor:
+        mixed = torch.tanh(some.unsqueeze(2) + keys.unsqueeze(1))  # (batch, queries, source, _)
+        return score(mixed).squeeze(3)  # (batch, queries, source)
+
+    if torch.onnx.is_in_onnx_export():  # a graph takes any size, so its number is not known
+        return of(queries, keys)
+    size = max(1, CHUNK_NUMBERS // max(1, keys.numel()))
+    if queries.shape[1] <= size:
+        return of(queries, keys)
+    return torch.cat([_remade(of, part, keys) for part in torch.split(queries, size, dim=1)], dim=1)
+
+
+def spared(make: Callable[..., Tensor], *given: Tensor, numbers: int) -> Tensor:
+    """Return make(*given), made again for the gradient if that spares much memory.
+
+    Args:
+        numbers: how many would be held, those of all target steps together
+    """
+    if torch.onnx.is_in_onnx_export() or numbers <= CHUNK_NUMBERS:
+        return make(*given)
+    return _remade(make, *given)
+
+
+def _remade(make: Callable[..., Tensor], *given: Tensor) -> Tensor:
+    made: Tensor = checkpoint(make, *given, use_reentrant=False, preserve_rng_state=False)
+    return made

@@ -2,100 +2,77 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from torch import Tensor, nn
 
-from chatseq.model.contracts import Attended, Memory
-from chatseq_attention.weighting import fold, masked_softmax, unfold
+from chatseq_attention.normalise import Normaliser
+from chatseq_attention.weighting import ScoringAttention
 
 
-class Keyed(NamedTuple):
-    """A source with its keys, made once."""
-
-    states: Tensor  # (batch, source, memory)
-    mask: Tensor  # (batch, source)
-    keys: Tensor  # (batch, source, query)
-
-
-class Plain(NamedTuple):
-    """A source whose states are their own keys."""
-
-    states: Tensor  # (batch, source, memory)
-    mask: Tensor  # (batch, source)
-
-
-class GeneralAttention(nn.Module):
-    """Score each memory vector by query · W · memory (Luong et al. 2015, "general").
-
-    W is applied to the memory, once a source, instead of to every query.
-    """
-
-    def __init__(self, query_size: int, memory_size: int) -> None:
-        super().__init__()
-        self.output_size = memory_size
-        self.project = nn.Linear(memory_size, query_size, bias=False)
-
-    def prepare(self, memory: Memory) -> Keyed:
-        """Project the memory to keys."""
-        return Keyed(memory.states, memory.mask, self.project(memory.states))
-
-    def start(self, memory: Memory) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return no state: scores need no history."""
-        return ()
-
-    def forward(
-        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
-    ) -> Attended:
-        """Attend.
-
-        Args:
-            query: (rows, target, query)
-            prepared: as `prepare` gave it, or the same tensors in a plain tuple
-        """
-        states, mask, keys = prepared
-        return attend(query, keys, states, mask, state)
-
-
-class DotAttention(nn.Module):
+class DotAttention(ScoringAttention):
     """Score each memory vector by query · memory (Luong et al. 2015, "dot"); nothing is learnt."""
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
-        super().__init__()
+    def __init__(
+        self, query_size: int, memory_size: int, *, normaliser: Normaliser = "softmax"
+    ) -> None:
+        """Build.
+
+        Args:
+            normaliser: softmax, or sparsemax or entmax15, which leave tokens out
+        """
+        super().__init__(memory_size, normaliser)
         if query_size != memory_size:
             raise ValueError(
                 f"the query is {query_size} wide and the memory {memory_size}, but a dot product "
                 f"needs equal widths. Set model.decoder.hidden_size={memory_size}, "
                 "or take the attention 'general'."
             )
-        self.output_size = memory_size
 
-    def prepare(self, memory: Memory) -> Plain:
-        """Keep the memory as it is."""
-        return Plain(memory.states, memory.mask)
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the products of all pairs."""
+        return queries @ keys.transpose(1, 2)
 
-    def start(self, memory: Memory) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return no state: scores need no history."""
-        return ()
 
-    def forward(
-        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
-    ) -> Attended:
-        """Attend.
+class ScaledDotAttention(DotAttention):
+    """Score by query · memory / √width, which stays near 1 (Vaswani et al. 2017, section 3.2.1)."""
+
+    def __init__(
+        self, query_size: int, memory_size: int, *, normaliser: Normaliser = "softmax"
+    ) -> None:
+        """Build.
 
         Args:
-            query: (rows, target, query)
-            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+            normaliser: softmax, or sparsemax or entmax15, which leave tokens out
         """
-        states, mask = prepared
-        return attend(query, states, states, mask, state)
+        super().__init__(query_size, memory_size, normaliser=normaliser)
+        self.scale = query_size**-0.5
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the scaled products of all pairs."""
+        return super().scores(queries * self.scale, keys)
 
 
-def attend(
-    query: Tensor, keys: Tensor, states: Tensor, mask: Tensor, state: tuple[Tensor, ...]
-) -> Attended:
-    """Attend by products of queries and keys."""
-    scores = fold(query, keys) @ keys.transpose(1, 2)  # (batch, k x target, source)
-    weights = masked_softmax(scores, mask)
-    context = weights @ states  # (batch, k x target, memory)
-    return Attended(*unfold(context, weights, query), state)
+class GeneralAttention(ScoringAttention):
+    """Score each memory vector by query · W · memory (Luong et al. 2015, "general").
+
+    W is applied to the memory, once a source, instead of to every query.
+    """
+
+    def __init__(
+        self, query_size: int, memory_size: int, *, normaliser: Normaliser = "softmax"
+    ) -> None:
+        """Build.
+
+        Args:
+            normaliser: softmax, or sparsemax or entmax15, which leave tokens out
+        """
+        super().__init__(memory_size, normaliser)
+        self.project = nn.Linear(memory_size, query_size, bias=False)
+
+    def keys(self, states: Tensor) -> Tensor:
+        """Return W · memory, (batch, source, query)."""
+        keys: Tensor = self.project(states)
+        return keys
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the products of all pairs."""
+        return queries @ keys.transpose(1, 2)

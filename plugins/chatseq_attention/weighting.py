@@ -1,9 +1,83 @@
-"""What every score function shares: folding beams into the query axis, and a safe softmax."""
+"""What the attentions share: folding beams into the query axis, and attending without history."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from chatseq.model.contracts import Attended, Memory
+from chatseq_attention.normalise import Normaliser, normaliser_named
+
+
+class Plain(NamedTuple):
+    """A source whose states are their own keys."""
+
+    states: Tensor  # (batch, source, memory)
+    mask: Tensor  # (batch, source)
+
+
+class Keyed(NamedTuple):
+    """A source with its keys, made once."""
+
+    states: Tensor  # (batch, source, memory)
+    mask: Tensor  # (batch, source)
+    keys: Tensor  # (batch, source, key)
+
+
+class ScoringAttention(nn.Module):
+    """Weigh the memory by scores that need no history, all target steps at once.
+
+    What is built on it gives `scores`, and `keys` unless the states are their own keys.
+    """
+
+    def __init__(self, memory_size: int, normaliser: Normaliser) -> None:
+        super().__init__()
+        self.output_size = memory_size
+        self.normalise = normaliser_named(normaliser)
+
+    def keys(self, states: Tensor) -> Tensor:
+        """Return (batch, source, key) from states (batch, source, memory)."""
+        return states
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return (batch, queries, source) from queries (batch, queries, query)."""
+        raise NotImplementedError
+
+    def weigh(self, scores: Tensor, mask: Tensor, queries: Tensor) -> Tensor:  # noqa: ARG002
+        """Return weights (batch, queries, source) that sum to 1 over real tokens."""
+        return self.normalise(scores, mask.unsqueeze(1))
+
+    def prepare(self, memory: Memory) -> tuple[Tensor, ...]:
+        """Make the keys."""
+        keys = self.keys(memory.states)
+        if keys is memory.states:
+            return Plain(memory.states, memory.mask)
+        return Keyed(memory.states, memory.mask, keys)
+
+    def start(self, memory: Memory) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return no state: scores need no history."""
+        return ()
+
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, *keys = prepared
+        queries = fold(query, states)  # (batch, k x target, query)
+        weights = self.weigh(self.scores(queries, keys[0] if keys else states), mask, queries)
+        return attended(query, states, weights, state)
+
+
+def attended(query: Tensor, states: Tensor, weights: Tensor, state: tuple[Tensor, ...]) -> Attended:
+    """Return what weights (batch, k x target, source) find in the states, as rows."""
+    alike = weights if weights.dtype is states.dtype else weights.to(states.dtype)
+    return Attended(*unfold(alike @ states, weights, query), state)
 
 
 def fold(query: Tensor, memory: Tensor) -> Tensor:
@@ -26,21 +100,6 @@ def unfold(context: Tensor, weights: Tensor, query: Tensor) -> tuple[Tensor, Ten
         context.reshape(-1, target, _width(context)),
         weights.reshape(-1, target, weights.shape[2]),
     )
-
-
-def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Return weights that sum to 1 over real tokens and are exactly 0 at padding.
-
-    A row without any real token gets zeros, never NaN.
-
-    Args:
-        scores: (batch, queries, source)
-        mask: (batch, source)
-    """
-    padding = ~mask.unsqueeze(1)  # (batch, 1, source)
-    lowest = torch.finfo(scores.dtype).min  # not -inf: a row of only -inf would become NaN
-    weights = scores.masked_fill(padding, lowest).softmax(-1)
-    return weights.masked_fill(padding, 0.0)
 
 
 def _width(tensor: Tensor) -> int:
