@@ -1,6 +1,8 @@
 """Write a model as two ONNX graphs that need neither torch nor any Python class of a part.
 
-Needs torch and onnx; the engine that runs the graphs needs neither.
+Needs torch and onnx; the engine that runs the graphs needs neither. Graphs are traced on one small
+example. Which axes may differ is found by comparing it with another, and what was written is run on
+a third, so that a graph that only fits its example never becomes a bot.
 """
 
 from __future__ import annotations
@@ -17,15 +19,24 @@ import torch
 from torch import Tensor, nn
 
 from chatseq.engines import graphs
+from chatseq.engines.agreement import first_difference
+from chatseq.engines.onnx_engine import OnnxEngine
+from chatseq.engines.torch_engine import TorchEngine
 from chatseq.errors import EngineError
+from chatseq.model.contracts import take
 from chatseq.model.seq2seq import Seq2Seq
+from chatseq.plugins import first_line
 from chatseq.text.tokenizer import START_ID
 
 Precision = Literal["fp32", "int8"]
 OPSET = 18
 EXAMPLE = (2, 5)  # batch and source of the traced example
 OTHER = (3, 7)  # axes that differ from the example's are dynamic
+PROOF = (4, 9)  # what was written is run on these, larger than both: a cut to a size shows
 BEAMS = 2  # rows for each source in the example
+# Before an example of a step is taken, it has made 1 step and the other 2: then an axis that grows
+# with the steps differs as well, and is not empty, which would be a constant to the tracer.
+STEPS, OTHER_STEPS = 1, 2
 
 
 def export_graphs(model: Seq2Seq, folder: Path, *, precision: Precision = "fp32") -> None:
@@ -40,12 +51,16 @@ def export_graphs(model: Seq2Seq, folder: Path, *, precision: Precision = "fp32"
     learning = model.training
     model.eval()
     try:
-        with torch.no_grad():
-            _export_encoder(model, folder / graphs.ENCODER)
+        with torch.no_grad(), tempfile.TemporaryDirectory(dir=folder) as place:
+            exact = Path(place)
+            _export_encoder(model, exact / graphs.ENCODER)
+            _export_step(model, exact / graphs.STEP)
+            _prove(model, exact)
             if precision == "int8":
-                _export_step_int8(model, folder / graphs.STEP)
+                _quantise(exact / graphs.STEP, folder / graphs.STEP)
             else:
-                _export_step(model, folder / graphs.STEP)
+                (exact / graphs.STEP).replace(folder / graphs.STEP)
+            (exact / graphs.ENCODER).replace(folder / graphs.ENCODER)
     finally:
         model.train(learning)
 
@@ -87,10 +102,11 @@ def _export_encoder(model: Seq2Seq, file: Path) -> None:
 
 
 def _export_step(model: Seq2Seq, file: Path) -> None:
-    example, names, axes = _step_example(model, *EXAMPLE)
-    other, _, _ = _step_example(model, *OTHER)
-    for name, one, two in zip(names, example, other, strict=True):
-        axes[name] = _differing(one, two)
+    example, names = _step_example(model, *EXAMPLE, STEPS)
+    other, _ = _step_example(model, *OTHER, OTHER_STEPS)
+    axes = {
+        name: _differing(one, two) for name, one, two in zip(names, example, other, strict=True)
+    }
     state_count = sum(name.startswith("state_") for name in names)
     after = [graphs.next_state_name(number) for number in range(state_count)]
     step = _StepGraph(model, state_count)
@@ -101,15 +117,17 @@ def _export_step(model: Seq2Seq, file: Path) -> None:
 
 
 def _step_example(
-    model: Seq2Seq, batch: int, source: int
-) -> tuple[list[Tensor], list[str], dict[str, dict[int, str]]]:
-    """Return inputs of one step with several rows a source, and their names."""
+    model: Seq2Seq, batch: int, source: int, steps: int
+) -> tuple[list[Tensor], list[str]]:
+    """Return inputs of a step with several rows a source, some steps on, and their names."""
     memory, state = model.encode(*_question(model, batch, source))
     rows = torch.arange(batch).repeat_interleave(BEAMS)
     tokens = torch.full((batch * BEAMS,), START_ID)
-    states = [tensor.index_select(0, rows) for tensor in state]
+    state = take(state, rows)
+    for _ in range(steps):
+        state = model.step(tokens, state, memory).state
     names = [*map(graphs.state_name, range(len(state))), *_memory_names(len(memory))]
-    return [tokens, *states, *memory], [graphs.TOKENS, *names], {}
+    return [tokens, *state, *memory], [graphs.TOKENS, *names]
 
 
 def _memory_names(count: int) -> list[str]:
@@ -153,12 +171,26 @@ def _write(
                 dynamic_axes=axes,
                 do_constant_folding=True,
             )
-    except (RuntimeError, TypeError, ValueError, torch.onnx.errors.OnnxExporterError) as fault:
-        reason = str(fault).strip().split("\n")[0]
-        raise EngineError(
-            f"The model cannot be written as an ONNX graph: {reason}. In {file.name}. "
-            "Set engine.name=torch to run it without one."
-        ) from fault
+    except Exception as fault:  # each operator's writer raises classes of its own
+        raise _unwritable(f"{first_line(fault)}, in {file.name}") from fault
+
+
+def _prove(model: Seq2Seq, folder: Path) -> None:
+    """Run what was written on questions of other sizes than those of the examples."""
+    question = [tensor.numpy() for tensor in _question(model, *PROOF)]
+    try:
+        difference = first_difference(TorchEngine(model), OnnxEngine(folder), question)
+    except EngineError as fault:
+        raise _unwritable(first_line(fault.__cause__ or fault)) from fault
+    if difference:
+        raise _unwritable(f"for sizes unlike those that it was traced with, {difference}")
+
+
+def _unwritable(reason: str) -> EngineError:
+    return EngineError(
+        f"The model cannot be written as an ONNX graph: {reason}. "
+        "Set engine.name=torch to run it without one."
+    )
 
 
 @contextmanager
@@ -177,22 +209,19 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _export_step_int8(model: Seq2Seq, file: Path) -> None:
+def _quantise(exact: Path, file: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with tempfile.TemporaryDirectory() as folder:
-        exact = Path(folder) / graphs.STEP
-        _export_step(model, exact)
-        with _silenced(logging.getLogger()):
-            quantize_dynamic(
-                exact,
-                file,
-                op_types_to_quantize=["MatMul", "Gemm"],
-                per_channel=True,
-                reduce_range=True,  # 7 bits: processors without VNNI add up pairs in 16 bits
-                weight_type=QuantType.QInt8,
-                extra_options={"MatMulConstBOnly": True},
-            )
+    with _silenced(logging.getLogger()):
+        quantize_dynamic(
+            exact,
+            file,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            per_channel=True,
+            reduce_range=True,  # 7 bits: processors without VNNI add up pairs in 16 bits
+            weight_type=QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},
+        )
 
 
 @contextmanager
