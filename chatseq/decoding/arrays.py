@@ -61,6 +61,19 @@ def with_a_way_out(xp: Any, scores: Array, log_probs: Array) -> Array:
     return changed
 
 
+def normalised(xp: Any, scores: Array) -> Array:
+    """Return log-probabilities whose exponentials sum to 1 in each row that has any."""
+    highest = xp.max(scores, axis=-1)[:, None]
+    highest = xp.where(highest == -math.inf, xp.zeros_like(highest), highest)
+    total = xp.sum(xp.exp(scores - highest), axis=-1)[:, None]
+    return scores - highest - xp.log(xp.where(total == 0, xp.ones_like(total), total))
+
+
+def highest(xp: Any, values: Array, count: int) -> Array:
+    """Return the highest values of each row, best first, (rows, count) or as many as there are."""
+    return _top(xp, values, min(count, values.shape[-1]))[0]
+
+
 def best(xp: Any, log_probs: Array, scores: Array, batch: int, count: int) -> Candidates:
     """Return the continuations of each question with the highest sums.
 

@@ -8,6 +8,8 @@ def chatseq_strategies() -> dict[str, Reference]:
     return {
         "beam": "chatseq_strategies.beam:Beam",
         "greedy": "chatseq_strategies.greedy:Greedy",
+        "mbr": "chatseq_strategies.mbr:Mbr",
+        "sample": "chatseq_strategies.sample:Sample",
     }
 
 
