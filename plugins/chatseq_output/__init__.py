@@ -10,4 +10,7 @@ from chatseq.hookspecs import Reference, hookimpl
 @hookimpl
 def chatseq_outputs() -> Mapping[str, Reference]:
     """Name the output layers."""
-    return {"tied": "chatseq_output.tied:TiedOutput"}
+    return {
+        "tied": "chatseq_output.tied:TiedOutput",
+        "pointer": "chatseq_output.pointer:PointerOutput",
+    }

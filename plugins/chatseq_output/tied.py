@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from chatseq.model.contracts import Readout, Vocabulary
@@ -29,7 +30,7 @@ class TiedOutput(nn.Module):
         vectors, bias, allowed = vocabulary
         # A graph gets its own copy of the transposed matrix, which can then become int8.
         products = self.to_embedding(readout.hidden) @ vectors.t()
-        logits: Tensor = products + bias.masked_fill(~allowed, IMPOSSIBLE)
+        logits = exact(products) + exact(bias).masked_fill(~allowed, IMPOSSIBLE)
         return logits.log_softmax(-1)
 
     def loss(
@@ -44,3 +45,8 @@ class TiedOutput(nn.Module):
             label_smoothing=label_smoothing,
             allowed=vocabulary.allowed,
         )
+
+
+def exact(numbers: Tensor) -> Tensor:
+    """Return half-precision numbers in single precision, as logarithms need them."""
+    return numbers.to(torch.promote_types(numbers.dtype, torch.float32))
