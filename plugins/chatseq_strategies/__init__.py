@@ -7,6 +7,8 @@ from chatseq.hookspecs import Reference, hookimpl
 def chatseq_strategies() -> dict[str, Reference]:
     return {
         "beam": "chatseq_strategies.beam:Beam",
+        "contrastive": "chatseq_strategies.contrastive:Contrastive",
+        "diverse-beam": "chatseq_strategies.diverse_beam:DiverseBeam",
         "greedy": "chatseq_strategies.greedy:Greedy",
         "mbr": "chatseq_strategies.mbr:Mbr",
         "sample": "chatseq_strategies.sample:Sample",
