@@ -70,9 +70,9 @@ class PointerOutput(nn.Module):
     looked at. So a name that was never learnt can be answered. Only real tokens are copied, and
     where none is looked at all is generated.
 
-    What is copied is what the encoder read. A recipe whose answers repeat names needs
-    `question.fold=false`, or they come back in lower case, and a tokenizer that cuts questions and
-    answers alike (`subword`, not `phrase`).
+    Tokens are copied, so a name must be cut alike in question and answer. A recipe needs
+    `question.fold=false`: a folded question has lost the capitals, which are then guessed. The
+    tokenizer `subword` cuts both alike; `phrase` does so outside of its phrases.
     """
 
     copies = True
