@@ -39,7 +39,7 @@ QUICK = (
     "training.batch_tokens=256",
     "training.label_smoothing=0.0",
     "training.learning_rate=0.01",
-    "training.max_epochs=160",
+    "training.max_epochs=80",
     "training.min_steps=0",
     "training.validations=1",
     "training.word_dropout=0.1",
@@ -131,9 +131,13 @@ def test_a_bot_that_reads_the_question_alone_cannot_know(
 def test_a_hierarchical_bot_chats_about_each_place_and_is_judged_with_the_turns(
     registry: Registry, tmp_path: Path
 ) -> None:
-    settings = ("model.encoder.name=hierarchical", "model.encoder.hidden_size=16")
-    context = "question.context_turns=2"
-    bot = bot_of(registry, tmp_path, "talk.jsonl", as_messages(), *settings, context)
+    settings = (
+        "model.encoder.name=hierarchical",
+        "model.encoder.hidden_size=16",
+        "question.context_turns=2",
+        "training.max_epochs=160",
+    )
+    bot = bot_of(registry, tmp_path, "talk.jsonl", as_messages(), *settings)
     for first, weekdays, second, sundays in TALKS:
         chat = Chat(bot.responder, MemoryHistory)
         for question, answer in ((first, weekdays), (second, sundays)):
