@@ -8,13 +8,17 @@ from chatseq_transformer.positions import Kind, Placed, make_positions
 
 
 class Entry(nn.Module):
-    """Give tokens the width of the layers, and their places."""
+    """Give tokens the width of the layers, and their places.
+
+    The tokens' numbers are brought near 1, as large as waves are: as they come, a third of that,
+    positions would drown the words (tatoeba_fra_eng, 500 steps: a loss of 3.98 in place of 3.40).
+    """
 
     def __init__(
         self, input_size: int, hidden_size: int, heads: int, positions: Kind, max_positions: int
     ) -> None:
         super().__init__()
-        self.scale = input_size**0.25
+        self.norm = nn.LayerNorm(input_size)
         self.widen: nn.Module = nn.Identity()
         if input_size != hidden_size:
             self.widen = nn.Linear(input_size, hidden_size)
@@ -27,4 +31,4 @@ class Entry(nn.Module):
             embedded: (rows, steps, input)
             first: the position of the first of these steps
         """
-        return self.positions(self.widen(embedded * self.scale), first)
+        return self.positions(self.widen(self.norm(embedded)), first)

@@ -118,7 +118,8 @@ def rotated(vectors: Tensor, rotation: Rotation) -> Tensor:
     Args:
         vectors: (rows, steps, heads, head)
     """
-    one, other = vectors.chunk(2, dim=3)
+    half = int(vectors.shape[3]) // 2
+    one, other = vectors[..., :half], vectors[..., half:]
     cosines, sines = rotation
     return torch.cat([one * cosines - other * sines, other * cosines + one * sines], dim=3)
 
