@@ -150,8 +150,12 @@ def _try_out(job: Job) -> None:
     memory = "" if trial.memory_mb is None else f" and {trial.memory_mb:,.0f} MB of memory"
     say(
         f"{len(job.train):,} exchanges to learn from, {len(job.validation):,} to validate on, "
-        f"{job.tokenizer.size:,} tokens, {trial.parameters:,} parameters."
+        f"{job.tokenizer.size:,} tokens, {sum(trial.parameters.values()):,} parameters:"
     )
+    for part, count in trial.parameters.items():
+        say(f"{count:>13,} in the {part}")
+    for remark in (*job.remarks, *trial.remarks):
+        say(remark)
     say(f"Loss of two steps: {', '.join(f'{loss:.2f}' for loss in trial.losses)}.")
     say(
         f"The whole run has at most {trial.steps:,} steps. It takes about "

@@ -29,10 +29,13 @@ _QUESTIONS = ((3, END_ID, 4, 5, END_ID), (6, END_ID, PAD_ID, PAD_ID, PAD_ID))  #
 _ANSWERS = ((5, 6, END_ID), (7, END_ID, PAD_ID))
 
 
-def check_fit(registry: Registry, recipe: Recipe) -> None:
+def check_fit(registry: Registry, recipe: Recipe) -> tuple[str, ...]:
     """Build the network of a recipe and send two questions through it, forth and back.
 
     The weights keep their true sizes and the vocabulary is tiny, so that it costs little.
+
+    Returns:
+        what the user should know of the mix, a line each
 
     Raises:
         PartError: a part refuses its sizes or its options, or parts do not work together.
@@ -45,10 +48,19 @@ def check_fit(registry: Registry, recipe: Recipe) -> None:
     with torch.random.fork_rng(devices=[]):
         tiny = recipe.apply(["question.feature_buckets=2"])
         model = join_parts(registry, tiny, _VOCABULARY)
-        _check_network(model, _Names.of(recipe), recipe)
+        _check_network(model, PartNames.of(recipe), recipe)
+    if model.output.copies and recipe.question.fold:
+        name = recipe.model.output["name"]
+        return (
+            (
+                f"The output '{name}' copies words as they are read, which is in lower case. "
+                "To copy them as they are written: --set question.fold=false"
+            ),
+        )
+    return ()
 
 
-class _Names(NamedTuple):
+class PartNames(NamedTuple):
     """The parts as people know them."""
 
     encoder: str
@@ -56,7 +68,7 @@ class _Names(NamedTuple):
     output: str
 
     @classmethod
-    def of(cls, recipe: Recipe) -> _Names:
+    def of(cls, recipe: Recipe) -> PartNames:
         model = recipe.model
         decoder = f"decoder '{model.decoder['name']}'"
         if model.attention is not None:
@@ -66,7 +78,7 @@ class _Names(NamedTuple):
         )
 
 
-def _check_network(model: Seq2Seq, names: _Names, recipe: Recipe) -> None:
+def _check_network(model: Seq2Seq, names: PartNames, recipe: Recipe) -> None:
     batch = _batch(recipe)
     with _told(f"the {names.encoder}"):
         _check_memory(model, names, batch)
@@ -89,7 +101,7 @@ def _check_network(model: Seq2Seq, names: _Names, recipe: Recipe) -> None:
     _check_shape(f"{names.output} made log-probabilities", log_probs, (2, _VOCABULARY))
 
 
-def _check_memory(model: Seq2Seq, names: _Names, batch: Batch) -> None:
+def _check_memory(model: Seq2Seq, names: PartNames, batch: Batch) -> None:
     ids, mask = batch.question_ids, batch.question_mask
     memory: Memory = model.encoder(model.embedding(ids), mask, turns_back(ids, mask))
     size = model.encoder.output_size
@@ -98,7 +110,7 @@ def _check_memory(model: Seq2Seq, names: _Names, batch: Batch) -> None:
     _check_shape(f"{names.encoder} made a summary", memory.summary, (ids.shape[0], size))
 
 
-def _check_decoded(model: Seq2Seq, names: _Names, decoded: Decoded, batch: Batch) -> None:
+def _check_decoded(model: Seq2Seq, names: PartNames, decoded: Decoded, batch: Batch) -> None:
     rows, target = batch.answer_ids.shape
     size, source = model.decoder.output_size, batch.question_ids.shape[1]
     _check_shape(f"{names.decoder} made vectors", decoded.hidden, (rows, target, size))

@@ -45,7 +45,7 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
     manifest = Manifest(job.name, {}, plugins=plugins, corpus=job.corpus, figures=figures)
 
     def fill(folder: Path) -> None:
-        (folder / RECIPE).write_text(job.recipe.to_toml(), encoding="utf-8")
+        (folder / RECIPE).write_text(_told(job.recipe).to_toml(), encoding="utf-8")
         (folder / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
         (folder / CARD).write_text(card(job, manifest), encoding="utf-8")
         weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
@@ -56,6 +56,17 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
     bundle = write_bundle(bot_folder(job.name), manifest, fill)
     set_default_bot(job.name)
     return bundle
+
+
+def _told(recipe: Recipe) -> Recipe:
+    """Return the recipe without the folder of the file that embeddings began with.
+
+    The vectors are in the weights, and the folders of a machine are nobody's business.
+    """
+    if recipe.model.pretrained is None:
+        return recipe
+    name = Path(recipe.model.pretrained).name
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"pretrained": name})})
 
 
 def needed_plugins(registry: Registry, recipe: Recipe) -> dict[str, str]:

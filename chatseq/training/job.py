@@ -69,11 +69,12 @@ def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *
     """
     check_name(name)
     recipe.check(registry, "the recipe")
-    check_fit(registry, recipe)
+    told = check_fit(registry, recipe)
     listed = list(exchanges)
     if not listed:
         raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
     train, validation, remarks = _parted(listed, recipe)
+    remarks += told
     reader = question_reader(recipe, _tokenizer(registry, recipe, train))
     most = recipe.data.max_answer_tokens
     learnt = Examples(train, reader, max_answer_tokens=most)

@@ -16,9 +16,9 @@ import torch
 
 from chatseq.errors import TrainingError
 from chatseq.files import sweep
-from chatseq.model.build import build_model
 from chatseq.paths import make_private_folder, runs_folder
 from chatseq.training.arithmetic import Pace, all_threads, arithmetic
+from chatseq.training.beginning import first_model, take_pretrained
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
 from chatseq.training.events import (
     FinishedReport,
@@ -29,7 +29,7 @@ from chatseq.training.events import (
 )
 from chatseq.training.finish import final_figures, write_bot
 from chatseq.training.job import Job
-from chatseq.training.lessons import FOR_MODEL, FOR_STEP, Lessons
+from chatseq.training.lessons import FOR_STEP, Lessons
 from chatseq.training.lock import LOCK, locked
 from chatseq.training.order import Ints, mixed
 from chatseq.training.state import TrainingState
@@ -76,8 +76,7 @@ class _Run:
         self._stop = stop
         self._settings = job.recipe.training
         self._lessons = Lessons(job)
-        torch.manual_seed(mixed(self._settings.seed, FOR_MODEL))
-        model = build_model(job.registry, job.recipe, job.tokenizer.size)
+        model = first_model(job)
         self._state = TrainingState(
             model, weight_decay=self._settings.weight_decay, ema=self._settings.ema
         )
@@ -105,7 +104,7 @@ class _Run:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != LOCK:
                 path.unlink(missing_ok=True)
-        yield from ()
+        yield from map(Remark, take_pretrained(self._job, self._state.model))
 
     def _resumed(self) -> Iterator[Remark]:
         sweep(self._folder)

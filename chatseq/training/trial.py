@@ -6,9 +6,9 @@ import sys
 import time
 from dataclasses import dataclass
 
-import torch
-
-from chatseq.model.build import build_model
+from chatseq.model.fit import PartNames
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.training.beginning import first_model, take_pretrained
 from chatseq.training.job import Job
 from chatseq.training.lessons import Lessons
 from chatseq.training.state import TrainingState
@@ -23,7 +23,8 @@ _EXPORT_SECONDS = 4.0  # writing the graphs; hardly depends on the model
 class Trial:
     """What a dry run found."""
 
-    parameters: int
+    parameters: dict[str, int]  # of each part, by its kind and name
+    remarks: tuple[str, ...]  # of the beginning
     losses: tuple[float, ...]  # of its steps
     judgement: Judgement
     steps: int  # of the whole run, when nothing ends it earlier
@@ -34,8 +35,8 @@ class Trial:
 def try_out(job: Job) -> Trial:
     """Build the model, learn from the two largest batches, validate once; write nothing."""
     settings = job.recipe.training
-    torch.manual_seed(settings.seed)
-    model = build_model(job.registry, job.recipe, job.tokenizer.size)
+    model = first_model(job)
+    remarks = tuple(take_pretrained(job, model))
     state = TrainingState(model, weight_decay=settings.weight_decay)
     lessons = Lessons(job)
     batches = lessons.of_epoch(0)
@@ -60,8 +61,25 @@ def try_out(job: Job) -> Trial:
     seconds += (settings.validations + 1) * (validated - stepped)
     if settings.minutes:
         seconds = min(seconds, 60 * settings.minutes)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Trial(parameters, losses, judgement, steps, seconds + _EXPORT_SECONDS, _most_memory())
+    return Trial(
+        parameters_of(job, model),
+        remarks,
+        losses,
+        judgement,
+        steps,
+        seconds + _EXPORT_SECONDS,
+        _most_memory(),
+    )
+
+
+def parameters_of(job: Job, model: Seq2Seq) -> dict[str, int]:
+    """Return how many numbers each part learns, by the part as people name it."""
+    names = PartNames.of(job.recipe)
+    found = dict.fromkeys(("embeddings", *names), 0)
+    for path, parameter in model.named_parameters():
+        part = getattr(names, path.partition(".")[0], "embeddings")
+        found[part] += parameter.numel()
+    return found
 
 
 def _most_memory() -> float | None:

@@ -196,3 +196,16 @@ def test_mixes_that_make_sense_pass(
     registry: Registry, features: int, settings: tuple[str, ...]
 ) -> None:
     check_fit(registry, recipe(f"question.features={features}", *settings))
+
+
+def test_copying_what_was_folded_is_told() -> None:
+    class Copying(TiedOutput):
+        copies = True
+
+    registry = with_part("output", Copying)
+    (remark,) = check_fit(registry, recipe("model.output.name=mine"))
+    assert remark.startswith("The output 'mine' copies words as they are read, which is in lower")
+    assert "--set question.fold=false" in remark
+    assert check_fit(registry, recipe("model.output.name=mine", "question.fold=false")) == ()
+    rows = [Exchange("a", "b")]
+    assert remark in prepare(registry, rows, recipe("model.output.name=mine"), name="x").remarks

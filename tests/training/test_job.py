@@ -131,12 +131,27 @@ def test_the_starter_bot_has_less_than_a_minute() -> None:
 
 def test_a_dry_run_estimates_and_writes_nothing(make_job: MakeJob, home: object) -> None:
     trial = try_out(make_job("training.max_epochs=100"))
-    assert trial.parameters > 1000
+    assert sum(trial.parameters.values()) > 1000
     assert len(trial.losses) == 2
     assert trial.steps > 100
     assert trial.seconds > 0
     assert trial.memory_mb is None or trial.memory_mb > 50
     assert list(home.iterdir()) == []  # type: ignore[attr-defined]
+
+
+def test_a_dry_run_counts_what_each_part_learns(make_job: MakeJob) -> None:
+    found = try_out(make_job("question.features=0")).parameters
+    assert list(found) == [
+        "embeddings",
+        "encoder 'gru'",
+        "decoder 'gru' with the attention 'general'",
+        "output 'tied'",
+    ]
+    rows = 64 * -(-make_job().tokenizer.size // 64)  # the output layer's, filled up
+    assert found["embeddings"] == rows * 8 + rows
+    # Two directions of 3 gates with input 8, hidden 6 and two biases; the summary of 24 to 12.
+    assert found["encoder 'gru'"] == 2 * 3 * 6 * (8 + 6 + 2) + 24 * 12 + 12
+    assert found["output 'tied'"] == 0
 
 
 def test_a_dry_run_knows_the_limit_of_time(make_job: MakeJob) -> None:

@@ -107,8 +107,21 @@ def test_a_dry_run_leaves_no_file(registry: Registry, faq: Path, home: Path) -> 
     result = call(registry, str(faq), "--dry-run", *settings())
     assert result.return_value == 0
     assert "Nothing was written." in result.stdout
+    assert re.search(r"(?m)^ +[\d,]+ in the encoder 'gru'$", result.stdout)
+    assert re.search(r"(?m)^ +[\d,]+ in the decoder 'gru' with the attention", result.stdout)
     assert re.search(r"It takes about [\d.]+ (s|min) and \d[\d,]* MB of memory", result.stdout)
     assert list(home.iterdir()) == []
+
+
+def test_parts_and_their_options_are_set_one_by_one(registry: Registry, faq: Path) -> None:
+    attention = ("model.attention.name=additive", "model.attention.normaliser=sparsemax")
+    helps = ("training.schedule=linear", "training.ema=0.9", "training.sampling_choice=argmax")
+    more = settings(*attention, *helps, "training.scheduled_sampling=0.2")
+    assert call(registry, str(faq), *more).return_value == 0
+    recipe = open_bundle(bot_folder("my-faq")).recipe()
+    assert recipe.model.attention == {"name": "additive", "normaliser": "sparsemax"}
+    assert (recipe.training.schedule, recipe.training.ema) == ("linear", 0.9)
+    assert recipe.training.scheduled_sampling == 0.2
 
 
 def test_settings_of_readers_go_to_the_readers(registry: Registry, tmp_path: Path) -> None:
@@ -138,6 +151,11 @@ def test_bad_rows_stop_or_are_skipped_and_counted(
         (["FAQ", "--recipe", "tinny"], "No recipe named 'tinny'. Did you mean 'tiny'?"),
         (["FAQ", "--set", "training.sed=7"], "No setting named 'sed'"),
         (["FAQ", "--set", "model.attention.name=genral"], "Did you mean 'general'?"),
+        (["FAQ", "--set", "training.schedule=cosin"], "training.schedule cannot be 'cosin' in"),
+        (["FAQ", "--set", "training.ema=1"], "training.ema cannot be 1 in --set"),
+        (["FAQ", "--set", "model.attention.normaliser=sparse"], "cannot be 'sparse'"),
+        (["FAQ", "--dry-run", "--set", "model.attention=none"], "no attention is named. Set mod"),
+        (["FAQ", "--dry-run", "--set", "model.pretrained=absent.vec"], "absent.vec"),
         (["FAQ", "--resume"], "nothing to resume for the bot 'my-faq'"),
         (["FAQ", "--encoding", "klingon"], "klingon"),
     ],
