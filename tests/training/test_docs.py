@@ -10,12 +10,14 @@ import pytest
 
 from chatseq.bundle.manifest import CARD, GRAPHS, MANIFEST, REQUIRED
 from chatseq.cli.train import train as command
+from chatseq.model.fit import check_fit
 from chatseq.paths import runs_folder
-from chatseq.plugins import Plugin, discover
+from chatseq.plugins import Plugin, Registry, discover
 from chatseq.recipe import load_recipe
 from chatseq.training.job import _FEWEST, _MAY_CHANGE, prepare
 from chatseq.training.plan import _MOST_FOR_FAQ
 from chatseq.training.run import train
+from chatseq.training.schedule import RISES, SCHEDULES
 from chatseq.training.validation import _MOST_REPLIES
 
 from .conftest import exchanges, small_recipe
@@ -29,14 +31,26 @@ def test_every_option_is_one_of_the_command() -> None:
 
 
 def test_every_setting_exists() -> None:
-    named = set(re.findall(r"\b((?:training|data|model)(?:\.\w+)+)", TEXT))
+    named = set(re.findall(r"`((?:training|data|model)(?:\.\w+)+)`", TEXT))
     recipe = load_recipe("tiny").model_dump()
     assert len(named) > 8
-    for path in named - {"training.md", "training.events"}:
+    for path in named:
         value = recipe
         for key in path.split("."):
             assert key in value, path
             value = value[key]
+
+
+@pytest.mark.parametrize("line", [line for line in TEXT.splitlines() if "--set" in line])
+def test_every_setting_shown_fits_the_recipe(line: str, registry: Registry) -> None:
+    settings = re.findall(r"--set ([\w.]+=[\w.-]+)", line)
+    check_fit(registry, load_recipe("faq").apply(settings))
+    assert settings or "`--set`" in line
+
+
+def test_every_schedule_and_rise_is_told() -> None:
+    assert all(f"| `{name}`" in TEXT for name in SCHEDULES)
+    assert all(f"`{name}`" in TEXT for name in RISES)
 
 
 @pytest.mark.parametrize("number", [_FEWEST, f"{_MOST_FOR_FAQ:,}", _MOST_REPLIES])
