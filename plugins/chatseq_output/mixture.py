@@ -45,9 +45,11 @@ def mixture_loss(
     lowest = torch.finfo(scored.bias.dtype).min / 2  # finite: 0 times it is 0
     scored = scored._replace(bias=scored.bias.masked_fill(~allowed, lowest))
     even = allowed.to(scored.bias.dtype) * (label_smoothing / max(1, int(allowed.sum())))
-    total: Tensor = _MixtureLoss.apply(  # type: ignore[no-untyped-call]
-        *scored, targets, log_share, log_other, even, label_smoothing, torch.is_grad_enabled()
-    )
+    learning = torch.is_grad_enabled()
+    with torch.autocast(scored.hidden.device.type, enabled=False):  # half numbers end before it
+        total: Tensor = _MixtureLoss.apply(  # type: ignore[no-untyped-call]
+            *scored, targets, log_share, log_other, even, label_smoothing, learning
+        )
     return total
 
 

@@ -43,12 +43,14 @@ class ContextDecoder(nn.Module):
         """Build.
 
         Args:
+            hidden_size: width of a layer
+            layers: recurrent layers on top of each other
             dropout: share of what each layer gives left out while learning, 0 to below 1
             output_size: width of the vector for the output layer; as wide as an embedding if not
                 given, so that the output layer can be the embedding itself
         """
         super().__init__()
-        check_sizes(hidden_size, layers, dropout)
+        check_sizes(hidden_size, layers, dropout, output_size)
         if make_attention is not None:
             raise ValueError(
                 "it only has the context vector and cannot use an attention. Set "

@@ -44,12 +44,14 @@ class AttendingDecoder(nn.Module):
         """Build.
 
         Args:
+            hidden_size: width of a layer
+            layers: recurrent layers on top of each other
             dropout: share of what each layer gives left out while learning, 0 to below 1
             output_size: width of the attentional vector; as wide as an embedding if not given, so
                 that the output layer can be the embedding itself
         """
         super().__init__()
-        check_sizes(hidden_size, layers, dropout)
+        check_sizes(hidden_size, layers, dropout, output_size)
         if make_attention is None:
             raise ValueError(
                 "it attends to the question, and no attention is named. Set "

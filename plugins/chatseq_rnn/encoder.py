@@ -40,6 +40,8 @@ class RecurrentEncoder(nn.Module):
 
         Args:
             hidden_size: width of one direction; the memory is twice as wide with two
+            layers: recurrent layers on top of each other
+            bidirectional: read each row from both ends; else from the first token on
             dropout: share of numbers left out between layers while learning, 0 to below 1
         """
         super().__init__()

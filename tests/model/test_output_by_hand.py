@@ -189,6 +189,20 @@ def test_numbers_stay_numbers(dtype: torch.dtype, gate: float, size: float) -> N
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_mixed_precision_changes_the_loss_little(dtype: torch.dtype) -> None:
+    found, given, made = readout(torch.float32), vocabulary(torch.float32), output(torch.float32)
+    exact = made.loss(found, TARGETS, given, label_smoothing=0.1)
+    with torch.autocast("cpu", dtype=dtype):
+        loss = made.loss(found, TARGETS, given, label_smoothing=0.1)
+        log_probs = made(found, given)
+    loss.backward()
+    assert found.hidden.grad is not None
+    assert found.hidden.grad.isfinite().all()
+    assert log_probs.isfinite().all()
+    assert loss.item() == pytest.approx(exact.item(), rel=0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_tied_takes_half_precision_too(dtype: torch.dtype) -> None:
     log_probs = TiedOutput(WIDTH, WIDTH, False)(readout(dtype), vocabulary(dtype))
     assert log_probs.isfinite().all()

@@ -25,6 +25,7 @@ from torch import Tensor
 from chatseq.model.contracts import Decoded
 from chatseq_rnn.attending import GruDecoder
 from chatseq_rnn.before import BeforeDecoder, GruBahdanauDecoder, LstmBahdanauDecoder
+from chatseq_rnn.context import GruContextDecoder
 from chatseq_rnn.decoder import AttendingDecoder
 from chatseq_rnn.feeding import FeedingDecoder, GruInputFeedingDecoder, LstmInputFeedingDecoder
 from chatseq_rnn.ssru import SsruDecoder, SsruLayer
@@ -187,3 +188,21 @@ def test_the_vector_for_the_output_layer_can_have_its_own_width(
 def test_a_decoder_without_an_attention_is_told_what_to_name(made: type[AttendingDecoder]) -> None:
     with pytest.raises(ValueError, match=r"no attention is named. Set model.attention.name=gen"):
         made(1, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"hidden_size": 0}, r"hidden_size \(0\) must be at least 1. Set it to 128"),
+        ({"layers": 0}, r"layers \(0\) must be at least 1. Set it to 1 or 2"),
+        ({"dropout": 1.0}, r"dropout \(1.0\) must be from 0 to below 1. Set it to 0.3"),
+        ({"output_size": 0}, r"output_size \(0\) must be at least 1. Leave it out"),
+    ],
+)
+@pytest.mark.parametrize("made", [*EVERY, GruContextDecoder])
+def test_sizes_that_no_decoder_can_have_are_told(
+    made: type[AttendingDecoder], option: dict[str, float], told: str
+) -> None:
+    attention = None if made is GruContextDecoder else lambda _: Same()
+    with pytest.raises(ValueError, match=told):
+        made(1, 1, attention, **option)  # type: ignore[arg-type]
