@@ -117,9 +117,11 @@ class Interruptible:
         """Return the finished reply; a signal does not stop it."""
         return self._responder.reply(question, context)
 
-    def reply_all(self, questions: Sequence[str]) -> Iterator[Reply]:
+    def reply_all(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Reply]:
         """Answer many questions; a signal does not stop them."""
-        return self._responder.reply_all(questions)
+        return self._responder.reply_all(questions, contexts)
 
 
 class InterruptibleStream:
