@@ -15,6 +15,7 @@ from chatseq.exchange import Reply
 from chatseq.history.contracts import Status
 from chatseq.plugins import Registry
 from chatseq.repl.interrupts import ENDING, Halt, Interruptible, Interrupts
+from chatseq.testing import ScriptedResponder
 
 
 class Sleeper(Parrot):
@@ -155,3 +156,12 @@ def test_the_part_of_a_stopped_reply_is_stored_and_the_chat_goes_on(
     stored = room.chat.history.messages(room.conversation or "")
     assert [(m.text, m.status) for m in stored][1] == ("one", Status.INTERRUPTED)
     assert [m.status for m in stored][2:] == [Status.COMPLETE, Status.COMPLETE]
+
+
+def test_earlier_turns_reach_the_responder_behind() -> None:
+    inner = ScriptedResponder()
+    responder = Interruptible(inner, Interrupts())
+    list(responder.stream("a", ["b"]))
+    responder.reply("a", ["c"])
+    list(responder.reply_all(["a", "b"], [["d"], []]))
+    assert inner.contexts == [("b",), ("c",), ("d",), ()]
