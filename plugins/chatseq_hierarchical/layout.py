@@ -35,20 +35,17 @@ def layout_of(mask: Tensor, turns: Tensor) -> Layout:
     rows = torch.arange(batch, device=mask.device).unsqueeze(1)  # (batch, 1)
     steps = torch.arange(source, device=mask.device)
     number = turns[:, :1] - turns  # (batch, source), 0 for the oldest; padding follows the last
-    counted = _up_to(number.max() + 1)  # (turn,)
-    within = (number.unsqueeze(1) == counted.view(1, -1, 1)) & mask.unsqueeze(
-        1
-    )  # (batch, turn, source)
+    counted = _up_to(number.max() + 1).view(1, -1, 1)  # (1, turn, 1)
+    within = (number.unsqueeze(1) == counted) & mask.unsqueeze(1)  # (batch, turn, source)
     lengths = within.sum(2)  # (batch, turn)
     starts = lengths.cumsum(1) - lengths
     columns = _up_to(lengths.max().clamp(min=1))  # (token,)
     tokens = (rows * source + starts).unsqueeze(2) + columns  # (batch, turn, token)
     real = columns < lengths.unsqueeze(2)
-    of_row = rows * real.shape[1] + number
+    of_turn = rows * real.shape[1] + number  # (batch, source)
     column = (steps - starts.gather(1, number)).clamp(max=real.shape[2] - 1)
-    return Layout(
-        tokens.clamp(max=batch * source - 1), real, of_row, of_row * real.shape[2] + column
-    )
+    places = of_turn * real.shape[2] + column
+    return Layout(tokens.clamp(max=batch * source - 1), real, of_turn, places)
 
 
 def _up_to(end: Tensor) -> Tensor:
