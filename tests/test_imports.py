@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"model", "text", "bundle"},
     {"engines", "decoding", "history", "corpus"},
     {"chat", "training", "evaluation"},
-    {"cli", "repl", "server"},
+    {"cli", "repl", "server", "testing"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -34,7 +34,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         "chatseq/training/",
         "chatseq/engines/torch_engine.py",
         "chatseq/engines/export.py",
-        "chatseq/testing",
+        "chatseq/testing/networks.py",
+        "chatseq/testing/checks/",
         "plugins/chatseq_rnn/",
         "plugins/chatseq_attention/",
         "plugins/chatseq_average/",
@@ -45,7 +46,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "sqlalchemy": ("chatseq/history/",),
     "alembic": ("chatseq/history/",),
-    "click": ("chatseq/cli/",),
+    "click": ("chatseq/cli/", "chatseq/testing/checks/command.py"),
     "prompt_toolkit": ("chatseq/repl/",),
     "onnxruntime": ("chatseq/engines/",),
 }
@@ -96,7 +97,7 @@ def test_imports_point_one_way() -> None:
 
 
 def test_every_module_of_the_core_has_a_layer() -> None:
-    known = set(LEVEL) | {"__init__", "__main__", "testing", "recipes", "py"}
+    known = set(LEVEL) | {"__init__", "__main__", "recipes", "py"}
     names = {path.name.removesuffix(".py") for path in (ROOT / "chatseq").iterdir()}
     assert {name for name in names if not name.startswith(("__pycache__", "py."))} <= known
 
@@ -150,3 +151,24 @@ def test_help_and_listings_import_nothing_heavy(arguments: tuple[str, ...]) -> N
 )
 def test_history_corpus_and_bots_never_import_torch(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) & {"torch", "onnxruntime"} == set()
+
+
+def test_the_kit_imports_of_cli_and_repl_only_what_slash_commands_are() -> None:
+    found = {
+        (str(file.relative_to(ROOT)), module)
+        for file in (ROOT / "chatseq" / "testing").rglob("*.py")
+        for module, _ in imports(file)
+        if part_of(module) in ("cli", "repl")
+    }
+    checked = "chatseq/testing/checks/slash_command.py"
+    assert found == {(checked, "chatseq.repl.commands"), (checked, "chatseq.repl.room")}
+
+
+def test_only_the_command_that_checks_plugins_uses_the_kit() -> None:
+    users = {
+        str(file.relative_to(ROOT))
+        for file in sources()
+        for module, _ in imports(file)
+        if part_of(module) == "testing" and "testing" not in file.parts
+    }
+    assert users <= {"chatseq/cli/plugins_check.py"}

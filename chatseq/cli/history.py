@@ -30,7 +30,14 @@ def history() -> None:
 
 
 @history.command("list")
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_conversations(limit: int, as_json: bool) -> None:
     """List conversations, the latest first."""
@@ -62,7 +69,14 @@ def show(conversation: str, as_json: bool) -> None:
 
 @history.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def search(words: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Find messages that hold all words, the newest first.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from chatseq.model.initialise import initialise
-from chatseq.model.testing import check_encoder
+from chatseq.testing import broken, check_part
 from chatseq_convolution.encoder import ConvolutionalEncoder, GatedConvolution
 
 HALF = math.sqrt(0.5)
@@ -88,7 +88,8 @@ def test_a_state_sees_as_far_as_its_layers_reach(layers: int, kernel_size: int, 
 
 @pytest.mark.parametrize("options", [{"layers": 1}, {"layers": 3}, {"kernel_size": 1}], ids=str)
 def test_it_keeps_the_contract(options: dict[str, Any]) -> None:
-    check_encoder(lambda size: ConvolutionalEncoder(size, hidden_size=6, **options))
+    given = {option: [value] for option, value in options.items()}
+    assert broken(check_part("encoder", ConvolutionalEncoder, options=given)) == []
 
 
 def test_a_new_layer_keeps_the_variance_of_its_input() -> None:
