@@ -156,8 +156,9 @@ def test_each_query_may_have_a_mask_of_its_own(normalise: Normalise) -> None:
 @pytest.mark.parametrize("normalise", ALL)
 def test_a_row_of_padding_has_no_weight_and_no_gradient(normalise: Normalise) -> None:
     scores = torch.randn(1, 2, 3, requires_grad=True)
-    weights = normalise(scores, torch.zeros(1, 1, 3).bool())
-    weights.sum().backward()
+    with torch.autograd.set_detect_anomaly(True):  # not even NaN that is masked later
+        weights = normalise(scores, torch.zeros(1, 1, 3).bool())
+        weights.sum().backward()
     assert not weights.any()
     assert scores.grad is not None
     assert not scores.grad.any()
@@ -196,6 +197,15 @@ def test_a_long_row_stays_precise(normalise: Normalise) -> None:
     assert alone(normalise, scores.tolist()) == pytest.approx(
         bisected(scores.tolist(), 2.0 if normalise is masked_sparsemax else 1.5), abs=1e-6
     )
+
+
+def test_rounding_makes_no_weight_negative() -> None:
+    torch.manual_seed(0)
+    some = -0.3 * torch.rand(200_000, 7).masked_fill(torch.arange(7) == 3, 0.0)
+    border = torch.nextafter((some.sum(1, keepdim=True) - 1) / 7, torch.tensor(1.0))
+    scores = torch.cat([some[:, :4], border, some[:, 4:]], dim=1)  # one hardly has weight
+    for normalise in SPARSE:
+        assert (normalise(scores, torch.ones(8).bool()) >= 0).all()
 
 
 # Helpers.
