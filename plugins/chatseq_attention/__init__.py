@@ -1,4 +1,4 @@
-"""Built-in plugin: the attentions of Luong et al. 2015 and Bahdanau et al. 2015."""
+"""Built-in plugin: the attentions, each with a normaliser of choice where it has one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ def chatseq_attentions() -> Mapping[str, Reference]:
     """Name the attentions."""
     return {
         "dot": "chatseq_attention.multiplicative:DotAttention",
+        "scaled-dot": "chatseq_attention.multiplicative:ScaledDotAttention",
         "general": "chatseq_attention.multiplicative:GeneralAttention",
         "additive": "chatseq_attention.additive:AdditiveAttention",
+        "concat": "chatseq_attention.additive:ConcatAttention",
+        "multi-head": "chatseq_attention.multi_head:MultiHeadAttention",
+        "local-p": "chatseq_attention.local:LocalPredictiveAttention",
+        "location": "chatseq_attention.history:LocationAttention",
+        "coverage": "chatseq_attention.history:CoverageAttention",
+        "monotonic": "chatseq_attention.monotonic:MonotonicAttention",
     }
