@@ -12,6 +12,7 @@ from chatseq.bundle import Bundle, default_bot, find_bot, use_bundle
 from chatseq.chat.contracts import Responder
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
+from chatseq.decoding.text import stops_of
 from chatseq.engines.contracts import Engine
 from chatseq.engines.load import load_engine
 from chatseq.errors import BundleError, RecipeError
@@ -60,6 +61,7 @@ class Bot:
             build_part(registry, "adjuster", adjuster, where=where % "adjusters")
             for adjuster in decoding.adjusters
         ]
+        self.stops = stops_of(self.adjusters)  # strings at which replies end
         self.responder: Responder = build_part(
             registry, "responder", recipe.qa, self, where=f"in the bot '{name}' [qa]"
         )

@@ -122,6 +122,9 @@ class Adjuster(Protocol):
 
     The end mark may be held back, as a minimum length does. Where adjusters together leave a row
     nothing at all, the loop lets it end there.
+
+    An adjuster that ends replies at certain strings names them in an attribute `stops`, so that
+    they and what follows them are left out of the text; see chatseq.decoding.text.
     """
 
     def begin(self, task: Task) -> Adjust:

@@ -107,7 +107,8 @@ class Replies:
         return {"note": f"Only the first {most} tokens of the question were read."}
 
     def _text(self, hypothesis: Hypothesis) -> str:
-        return text_of(self.bot.tokenizer.decode, hypothesis.tokens, ended=hypothesis.ended)
+        bot, ended = self.bot, hypothesis.ended
+        return text_of(bot.tokenizer.decode, hypothesis.tokens, ended=ended, stops=bot.stops)
 
     def _alternatives(self, found: Sequence[Hypothesis], text: str) -> tuple[Alternative, ...]:
         others: dict[str, float] = {}

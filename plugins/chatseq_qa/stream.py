@@ -23,7 +23,7 @@ class Seq2SeqStream(Iterator[str | Reply]):
         self._replies, self._question, self._context = replies, question, tuple(context)
         self._asked: Asked | None = None
         self._decoding: Decoding | None = None
-        self._growing = GrowingText(replies.bot.tokenizer.decode)
+        self._growing = GrowingText(replies.bot.tokenizer.decode, replies.bot.stops)
         self._stood = 0  # tokens
         self._finished: Reply | None = None
         self._parts = self._run()

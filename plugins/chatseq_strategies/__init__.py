@@ -17,4 +17,12 @@ def chatseq_strategies() -> dict[str, Reference]:
 
 @hookimpl
 def chatseq_adjusters() -> dict[str, Reference]:
-    return {"ngram-block": "chatseq_strategies.ngram_block:NgramBlock"}
+    return {
+        "banned-words": "chatseq_strategies.banned_words:BannedWords",
+        "forced-prefix": "chatseq_strategies.forced_prefix:ForcedPrefix",
+        "minimum-length": "chatseq_strategies.minimum_length:MinimumLength",
+        "ngram-block": "chatseq_strategies.ngram_block:NgramBlock",
+        "repetition-penalty": "chatseq_strategies.repetition_penalty:RepetitionPenalty",
+        "required-words": "chatseq_strategies.required_words:RequiredWords",
+        "stop-strings": "chatseq_strategies.stop_strings:StopStrings",
+    }
