@@ -36,7 +36,7 @@ class BeforeDecoder(AttendingDecoder):
         for products in steps(self.stack.lowest.products(embedded)):
             query = states[-1][0].unsqueeze(1)  # (rows, 1, hidden)
             context, weights, history = self.attention(query, prepared, history)
-            given = products + self.feed(context.squeeze(1))  # (rows, products)
+            given = products + self.feed(context[:, 0])  # (rows, products)
             hidden, states = self.stack.advance(given, states, kept)
             found.append((hidden.unsqueeze(1), context, weights))
         hidden, context, weights = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))

@@ -40,7 +40,7 @@ class FeedingDecoder(AttendingDecoder):
             given = products + self.feed(vector)  # (rows, products)
             hidden, states = self.stack.advance(given, states, kept)
             context, weights, history = self.attention(hidden.unsqueeze(1), prepared, history)
-            vector = torch.tanh(self.join(torch.cat([hidden, context.squeeze(1)], dim=1)))
+            vector = torch.tanh(self.join(torch.cat([hidden, context[:, 0]], dim=1)))
             found.append((vector.unsqueeze(1), weights))
         vectors, weights = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
         return Decoded(vectors, weights, (*joined(states), vector, *history))

@@ -21,12 +21,8 @@ from chatseq.recipe import load_recipe
 
 
 def built(registry: Registry, *overrides: str) -> Seq2Seq:
-    small = [
-        "model.embedding_size=8",
-        "model.encoder.hidden_size=6",
-        "model.decoder.hidden_size=10",
-    ]
-    recipe = load_recipe("tiny").apply([*small, "question.features=0", *overrides])
+    small = ["model.encoder.hidden_size=6", "model.decoder.hidden_size=10", "question.features=0"]
+    recipe = load_recipe("tiny").apply([*overrides, "model.embedding_size=8", *small])
     torch.manual_seed(0)
     return build_model(registry, recipe, 40).eval()
 
