@@ -26,6 +26,7 @@ from .conftest import MakeJob
 
 FORK = multiprocessing.get_context("fork")
 ALWAYS = "training.checkpoint_seconds=1e-9"  # a checkpoint after each step
+HELPS = ("training.ema=0.9", "training.scheduled_sampling=0.5", "training.coverage_loss=0.3")
 
 
 def finish(job: Job, *, resume: bool = False) -> FinishedReport:
@@ -64,9 +65,9 @@ def run_and_kill(job: Job, after: float) -> bool:
 
 @pytest.mark.slow
 def test_a_run_killed_at_random_times_ends_with_the_same_bytes(make_job: MakeJob) -> None:
-    whole = make_job(ALWAYS, name="whole")
+    whole = make_job(ALWAYS, *HELPS, name="whole")
     finish(whole)
-    killed = make_job(ALWAYS, name="killed")
+    killed = make_job(ALWAYS, *HELPS, name="killed")
     draw = random.Random(7)  # noqa: S311
     kills = 0
     while not run_and_kill(killed, draw.uniform(0.02, 0.15) if kills < 12 else 60):
