@@ -117,7 +117,7 @@ def arriving(weights: Tensor, passes: Tensor) -> Tensor:
     onward = passes.new_ones(source, source).triu()  # (from, to)
     before = torch.cat([torch.zeros_like(passes[:, :1]), passes[:, :-1]], dim=1).unsqueeze(1)
     paths = (before * onward.triu(1)).cumsum(2).exp() * onward  # (rows, from, to)
-    return (weights.unsqueeze(1) @ paths).squeeze(1)
+    return (weights.unsqueeze(2) * paths).sum(1)  # no product of matrices: autocast would round it
 
 
 def _as_rows(folded: Tensor, query: Tensor) -> Tensor:

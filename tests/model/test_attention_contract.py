@@ -137,6 +137,19 @@ def test_half_precision_stays_finite(
     torch.testing.assert_close(found.weights.sum(2), torch.ones(3, 4))  # in single precision
 
 
+@pytest.mark.parametrize(("name", "normaliser"), WITH)
+def test_autocast_keeps_the_weights_in_single_precision(name: str, normaliser: str) -> None:
+    attention, query = built(name, 6, 6, normaliser), torch.randn(3, 9, 6, requires_grad=True)
+    exact = attend(attention, query, some_memory(6))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = attend(attention, query, some_memory(6))
+    torch.testing.assert_close(found.weights.sum(2), torch.ones(3, 9))
+    torch.testing.assert_close(found.weights, exact.weights, atol=0.05, rtol=0)
+    found.context.float().square().sum().backward()
+    assert query.grad is not None
+    assert query.grad.isfinite().all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_half_precision_is_near_single(name: str) -> None:
     attention, memory, query = built(name, 6, 6), some_memory(6), torch.randn(3, 4, 6)
