@@ -19,7 +19,9 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.head_size = hidden_size // heads
-        self.project = nn.Linear(hidden_size, 3 * hidden_size)  # queries, keys, values
+        # Queries, keys and values at once. First weights for a matrix three times as high are small,
+        # which learns as fast as those for each of the three (tatoeba_fra_eng, 500 steps).
+        self.project = nn.Linear(hidden_size, 3 * hidden_size)
         self.join = nn.Linear(hidden_size, hidden_size)
 
     def nothing_yet(self, like: Tensor) -> Tensor:
