@@ -19,8 +19,8 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.head_size = hidden_size // heads
-        # Queries, keys and values at once. First weights for a matrix three times as high are small,
-        # which learns as fast as those for each of the three (tatoeba_fra_eng, 500 steps).
+        # Queries, keys and values at once. A matrix so high begins with smaller weights than three
+        # would, which learns as fast (tatoeba_fra_eng, 500 steps).
         self.project = nn.Linear(hidden_size, 3 * hidden_size)
         self.join = nn.Linear(hidden_size, hidden_size)
 
