@@ -18,6 +18,7 @@ RECIPE = "recipe.toml"
 TOKENIZER = "tokenizer.json"
 WEIGHTS = "weights.safetensors"
 CARD = "card.md"
+ANSWERS = "answers/answers.jsonl"
 GRAPHS = ("encoder.onnx", "step.onnx")
 REQUIRED = (RECIPE, TOKENIZER, WEIGHTS)
 # Every file that a bundle may hold; nothing else is ever unpacked from an archive.

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import chatseq
+from chatseq.bundle.answers import KnownAnswer, read_answers
 from chatseq.bundle.manifest import (
+    ANSWERS,
     KNOWN,
     MANIFEST,
     RECIPE,
@@ -28,6 +30,7 @@ from chatseq.errors import BundleError, did_you_mean
 from chatseq.files import (
     REPLACED,
     checksum,
+    new_hash,
     place_beside,
     seal,
     swap_in,
@@ -86,6 +89,28 @@ class Bundle:
     def read_text(self, file: str) -> str:
         """Return the text of one of the files."""
         return (self.folder / file).read_text(encoding="utf-8")
+
+    def answers(self) -> list[KnownAnswer]:
+        """Return the answers that the bot was trained on; none of a bot stored without them.
+
+        Raises:
+            BundleError: the bot was replaced or damaged since it was opened.
+        """
+        if not self.has(ANSWERS):
+            return []
+        try:
+            data = (self.folder / ANSWERS).read_bytes()
+            hashed = new_hash()
+            hashed.update(data)
+            if hashed.hexdigest() == self.manifest.files[ANSWERS].blake2b:
+                return read_answers(data.decode())
+        except (OSError, ValueError):
+            pass
+        raise BundleError(
+            f"The answers of the bot '{self.name}' are not those that it came with: it was "
+            "replaced or damaged since it was loaded. Load it again: "
+            f"chatseq chat --bot {self.name}"
+        )
 
     def is_current(self) -> bool:
         """Tell whether the folder is still the one that was opened, not a newer bot."""

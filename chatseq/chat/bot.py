@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chatseq.bundle import Bundle, default_bot, find_bot, use_bundle
 from chatseq.chat.contracts import Responder
+from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
 from chatseq.decoding.text import stops_of
@@ -39,18 +40,20 @@ class Bot:
         *,
         name: str = "",
         model: str = "",
+        answers: Answers | None = None,
     ) -> None:
         """Put a bot together.
 
         Args:
             model: the checksum of the weights
+            answers: that it was trained on; for strategies that say nothing else
 
         Raises:
             PartError: the recipe names a part or an option that does not exist.
         """
         self.name, self.model = name, model
         self.registry, self.recipe = registry, recipe
-        self.tokenizer, self.engine = tokenizer, engine
+        self.tokenizer, self.engine, self.answers = tokenizer, engine, answers
         self.reader = question_reader(recipe, tokenizer)
         decoding = recipe.decoding
         where = f"in the bot '{name}' [decoding.%s]"
@@ -81,6 +84,7 @@ class Bot:
             max_length=self.recipe.decoding.max_length,
             seed=seed,
             tokenizer=self.tokenizer,
+            answers=self.answers,
         )
 
     def with_overrides(self, overrides: Iterable[str], *, where: str = "/set") -> Bot:
@@ -97,7 +101,13 @@ class Bot:
                 "--set engine.NAME=VALUE"
             )
         return Bot(
-            self.registry, recipe, self.tokenizer, self.engine, name=self.name, model=self.model
+            self.registry,
+            recipe,
+            self.tokenizer,
+            self.engine,
+            name=self.name,
+            model=self.model,
+            answers=self.answers,
         )
 
 
@@ -129,7 +139,16 @@ def load_bot(
             bundle.tokenizer_json()
         )
         engine = load_engine(bundle.folder, recipe, registry, tokenizer.size)
-        return Bot(registry, recipe, tokenizer, engine, name=bundle.name, model=bundle.model)
+        answers = Answers(lambda: [answer.text for answer in bundle.answers()])
+        return Bot(
+            registry,
+            recipe,
+            tokenizer,
+            engine,
+            name=bundle.name,
+            model=bundle.model,
+            answers=answers,
+        )
 
     return use_bundle(folder, build, registry=registry)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 
@@ -25,6 +26,7 @@ class Task(NamedTuple):
     max_length: int  # tokens of a reply at most, the end mark counted
     seed: int = 0  # for strategies that draw
     tokenizer: Tokenizer | None = None  # for what needs text: stop strings, known answers
+    answers: Answers | None = None  # those that the bot was trained on
 
 
 @dataclass(slots=True)

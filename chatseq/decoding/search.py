@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from chatseq.decoding.answers import Answers
 from chatseq.decoding.arrays import namespace, with_a_way_out, without_marks
 from chatseq.decoding.contracts import Adjuster, Choice, Ended, Hypothesis, Search, Strategy, Task
 from chatseq.decoding.trace import Link, Trace
@@ -30,6 +31,7 @@ def decode(
     max_length: int,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
+    answers: Answers | None = None,
 ) -> list[list[Hypothesis]]:
     """Return the n-best replies of each question, best first, in the order of the questions.
 
@@ -37,6 +39,7 @@ def decode(
         questions: as chatseq.text.question.pad_questions gives them
         max_length: tokens of a reply at most, the end mark counted
         tokenizer: for strategies and adjusters that need text
+        answers: for strategies that say only what the bot was taught
     """
     decoding = Decoding(
         engine,
@@ -46,6 +49,7 @@ def decode(
         max_length=max_length,
         seed=seed,
         tokenizer=tokenizer,
+        answers=answers,
     )
     for _ in decoding:
         pass
@@ -68,12 +72,13 @@ class Decoding(Iterator[Search]):
         max_length: int,
         seed: int = 0,
         tokenizer: Tokenizer | None = None,
+        answers: Answers | None = None,
     ) -> None:
         ids = engine.array(questions.ids)
         encoded = engine.encode(ids, ids != PAD_ID, engine.array(questions.features))
         self._xp = xp = namespace(ids)
         asked = tuple(tuple(i for i in row if i != PAD_ID) for row in questions.ids.tolist())
-        task = Task(xp, asked, max_length, seed, tokenizer)
+        task = Task(xp, asked, max_length, seed, tokenizer, answers)
         self._engine, self._task = engine, task
         self._chooser = strategy.begin(task)
         self._adjusters = [adjuster.begin(task) for adjuster in adjusters]

@@ -7,7 +7,8 @@ from pathlib import Path
 from safetensors.torch import save as save_tensors
 
 from chatseq.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
-from chatseq.bundle.manifest import CARD, RECIPE, TOKENIZER, WEIGHTS
+from chatseq.bundle.answers import answers_file
+from chatseq.bundle.manifest import ANSWERS, CARD, RECIPE, TOKENIZER, WEIGHTS
 from chatseq.chat.bot import Bot
 from chatseq.engines.export import export_graphs
 from chatseq.engines.torch_engine import TorchEngine
@@ -17,6 +18,7 @@ from chatseq.plugins import Registry
 from chatseq.recipe import Recipe
 from chatseq.training.card import card
 from chatseq.training.job import Job
+from chatseq.training.known import counted_answers, known_answers
 from chatseq.training.validation import spread
 
 Figures = dict[str, float | None]
@@ -29,7 +31,8 @@ def final_figures(job: Job, model: Seq2Seq) -> Figures:
 
     Whatever is measured at the end of training enters here.
     """
-    bot = Bot(job.registry, job.recipe, job.tokenizer, TorchEngine(model), name=job.name)
+    engine, answers = TorchEngine(model), known_answers(job)
+    bot = Bot(job.registry, job.recipe, job.tokenizer, engine, name=job.name, answers=answers)
     exchanges = spread(job.validation.exchanges, _MOST_EXCHANGES)
     return evaluate(bot, exchanges, job.registry).figures()
 
@@ -48,6 +51,8 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
         (folder / RECIPE).write_text(_told(job.recipe).to_toml(), encoding="utf-8")
         (folder / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
         (folder / CARD).write_text(card(job, manifest), encoding="utf-8")
+        (folder / ANSWERS).parent.mkdir()
+        (folder / ANSWERS).write_bytes(answers_file(counted_answers(job)))
         weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
         (folder / WEIGHTS).write_bytes(save_tensors(weights))
         if job.recipe.engine.name == "onnx":

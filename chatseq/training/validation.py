@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import torch
 
-from chatseq.decoding.contracts import Adjuster, Strategy
+from chatseq.decoding.contracts import Adjuster, Hypothesis, Strategy
 from chatseq.decoding.search import decode
+from chatseq.decoding.text import stops_of, text_of
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
@@ -19,6 +20,7 @@ from chatseq.text.question import pad_questions
 from chatseq.training.data import comparable
 from chatseq.training.events import Sample
 from chatseq.training.job import Job
+from chatseq.training.known import known_answers
 from chatseq.training.order import Ints, epoch_batches
 
 Item = TypeVar("Item")
@@ -59,6 +61,7 @@ class Validator:
             build_part(job.registry, "adjuster", table, where="in [decoding.adjusters]")
             for table in decoding.adjusters
         ]
+        self._stops, self._known = stops_of(self._adjusters), known_answers(job)
         self._answers: dict[Wanted, set[str]] = {}
         for exchange in job.validation.exchanges:
             wanted = exchange.question, job.reader.turns_read(exchange.context)
@@ -103,10 +106,15 @@ class Validator:
                 self._adjusters,
                 max_length=self._job.recipe.decoding.max_length,
                 tokenizer=reader.tokenizer,
+                answers=self._known,
             )
             for at, hypotheses in zip(places, found, strict=True):
-                replies[at] = comparable(reader.tokenizer.decode(hypotheses[0].tokens))
+                replies[at] = comparable(self._text(hypotheses[0]))
         yield from replies
+
+    def _text(self, reply: Hypothesis) -> str:
+        decode = self._job.tokenizer.decode
+        return text_of(decode, reply.tokens, ended=reply.ended, stops=self._stops)
 
     def _fixed_batches(self) -> list[Batch]:
         examples = self._job.validation

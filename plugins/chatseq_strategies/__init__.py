@@ -10,6 +10,7 @@ def chatseq_strategies() -> dict[str, Reference]:
         "contrastive": "chatseq_strategies.contrastive:Contrastive",
         "diverse-beam": "chatseq_strategies.diverse_beam:DiverseBeam",
         "greedy": "chatseq_strategies.greedy:Greedy",
+        "known-answers": "chatseq_strategies.known_answers:KnownAnswers",
         "mbr": "chatseq_strategies.mbr:Mbr",
         "sample": "chatseq_strategies.sample:Sample",
     }

@@ -1,0 +1,19 @@
+"""The answers that a bot has learnt from, as it will know them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chatseq.bundle.answers import most_frequent
+from chatseq.decoding.answers import Answers
+from chatseq.training.job import Job
+
+
+def counted_answers(job: Job) -> Counter[str]:
+    """Return the distinct answers that are learnt, with how many exchanges each answers."""
+    return Counter(exchange.answer for exchange in job.train.exchanges)
+
+
+def known_answers(job: Job) -> Answers:
+    """Return what the stored bot will choose from, before it is stored."""
+    return Answers(lambda: [answer.text for answer in most_frequent(counted_answers(job))])
