@@ -34,6 +34,11 @@ def plugins_folder() -> Path:
     return home() / "plugins"
 
 
+def switches_file() -> Path:
+    """Return the file that says which plugins are switched off."""
+    return home() / "plugins.json"
+
+
 def history_file() -> Path:
     """Return the file of the history database."""
     return home() / "history.db"

@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pluggy
 
 from chatseq import hookspecs
 from chatseq.errors import PartError, did_you_mean
 from chatseq.hookspecs import PART_HOOKS, PROJECT, Reference
+
+PartNames = Mapping[str, tuple[str, ...]]  # the names of parts by kind
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -50,6 +53,21 @@ class Fault:
     def __str__(self) -> str:
         where = f", hook {self.hook}" if self.hook else ""
         return f"Plugin {self.plugin}{where}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A plugin that its user has switched off; nothing of it is imported."""
+
+    name: str
+    parts: PartNames  # as they were when it was switched off; empty where that is not known
+    version: str = ""
+    origin: str = ""
+
+    @property
+    def way_back(self) -> str:
+        """The command that switches it on."""
+        return f"chatseq plugins on {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,7 @@ class Registry:
         self._manager.add_hookspecs(hookspecs)
         self._plugins: dict[str, Plugin] = {}
         self._parts: dict[tuple[str, str], list[Part]] = {}
+        self._off: dict[str, SwitchedOff] = {}
         self.faults: list[Fault] = []
 
     def add(self, plugin: Plugin) -> None:
@@ -117,10 +136,19 @@ class Registry:
         """Record a plugin that could not even be imported."""
         self.faults.append(Fault(name, "", what))
 
+    def leave_out(self, plugin: SwitchedOff) -> None:
+        """Record a plugin that is there and switched off."""
+        self._off[plugin.name] = plugin
+
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """The plugins in use, by name."""
         return tuple(self._plugins[name] for name in sorted(self._plugins))
+
+    @property
+    def off(self) -> tuple[SwitchedOff, ...]:
+        """The plugins that are switched off, by name."""
+        return tuple(self._off[name] for name in sorted(self._off))
 
     def parts(self, kind: str) -> dict[str, Part]:
         """Return the parts of one kind that have exactly one provider, sorted by name."""
@@ -142,7 +170,8 @@ class Registry:
             where: the file or key that asked for it, told in the error.
 
         Raises:
-            PartError: there is no such part, or more than one plugin provides it.
+            PartError: there is no such part, its plugin is switched off, or more than one plugin
+                provides it.
         """
         providers = self._parts.get((kind, name), [])
         if len(providers) == 1:
@@ -151,10 +180,28 @@ class Registry:
         if providers:
             names = " and ".join(part.plugin.name for part in providers)
             raise PartError(
-                f"Two plugins provide the {kind} '{name}'{place}: {names}. Remove one of them."
+                f"Two plugins provide the {kind} '{name}'{place}: {names}. Remove one of them, or "
+                f"switch it off: chatseq plugins off {providers[-1].plugin.name}"
             )
-        hint = did_you_mean(name, self.parts(kind)) + self._aside_hint()
+        self.refuse_if_off(kind, name, where=where)
+        hint = did_you_mean(name, self.parts(kind)) + self._aside_hint() + self.off_hint()
         raise PartError(f"No {kind} named '{name}'{place}.{hint}")
+
+    def refuse_if_off(self, kind: str, name: str, *, where: str = "") -> None:
+        """Raise a PartError if the part belongs to a plugin that is switched off."""
+        place = f" {where}" if where else ""
+        for plugin in self.off:
+            if name in plugin.parts.get(kind, ()):
+                raise PartError(
+                    f"The {kind} '{name}'{place} belongs to plugin {plugin.name}, which is "
+                    f"switched off. Switch it on: {plugin.way_back}"
+                )
+
+    def off_hint(self) -> str:
+        """Return the closing words of an error that a plugin which is off may be the cause of."""
+        if not self._off:
+            return ""
+        return f" (switched off: {', '.join(sorted(self._off))}; see: chatseq plugins list)"
 
     def notify(self, hook: str, **arguments: object) -> None:
         """Tell every observer of a hook; an observer that raises is set aside with a fault."""
@@ -218,21 +265,44 @@ class _Unfit(Exception):  # noqa: N818  (an answer, not an error)
         self.what = what
 
 
-def discover(folders: Iterable[Path] = ()) -> Registry:
+class _Candidate(NamedTuple):
+    """A plugin that was found and not yet imported."""
+
+    name: str
+    load: Callable[[], object]
+    version: str
+    origin: str
+
+
+def discover(
+    folders: Iterable[Path] = (), *, off: Mapping[str, PartNames] = MappingProxyType({})
+) -> Registry:
     """Return a registry of the installed plugins and of the one-file plugins in these folders.
 
     Order never matters: entry points and files are taken by name.
+
+    Args:
+        off: plugins that are left out, not even imported, and the parts that they had; what is
+            stored of that is read by `chatseq.switches.read_switches`
     """
     registry = Registry()
+    for candidate in _candidates(folders):
+        name, load, version, origin = candidate
+        if name in off:
+            registry.leave_out(SwitchedOff(name, off[name], version, origin))
+        else:
+            _add_guarded(registry, name, load, version=version, origin=origin)
+    return registry
+
+
+def _candidates(folders: Iterable[Path]) -> Iterator[_Candidate]:
     for entry in sorted(metadata.entry_points(group=PROJECT), key=lambda entry: entry.name):
         version = entry.dist.version if entry.dist else ""
         origin = entry.dist.name if entry.dist else ""
-        _add_guarded(registry, entry.name, entry.load, version=version, origin=origin)
+        yield _Candidate(entry.name, entry.load, version, origin)
     for folder in folders:
         for file in sorted(folder.glob("*.py")):
-            load = _file_loader(file)
-            _add_guarded(registry, file.stem, load, version="", origin=str(file))
-    return registry
+            yield _Candidate(file.stem, _file_loader(file), "", str(file))
 
 
 def _add_guarded(

@@ -19,11 +19,21 @@ ROOT = Path(__file__).resolve().parents[1]
 # A package may import from its own layer and from those below it.
 LAYERS: list[set[str]] = [
     {"errors", "exchange"},
-    {"hookspecs", "plugins", "options", "recipe", "paths", "describe", "files"},
+    {
+        "hookspecs",
+        "plugins",
+        "switches",
+        "options",
+        "recipe",
+        "paths",
+        "describe",
+        "source",
+        "files",
+    },
     {"model", "text", "bundle"},
     {"engines", "decoding", "history", "corpus"},
     {"chat", "training", "evaluation"},
-    {"cli", "repl", "server", "testing"},
+    {"cli", "repl", "server", "testing", "scaffold"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -12,7 +12,7 @@ import pytest
 from chatseq import plugins
 from chatseq.errors import PartError
 from chatseq.hookspecs import PART_HOOKS, hookimpl
-from chatseq.plugins import Plugin, Registry, discover
+from chatseq.plugins import Plugin, Registry, SwitchedOff, discover
 
 
 def module_with(**functions: Callable[..., object]) -> types.ModuleType:
@@ -140,6 +140,19 @@ def test_a_name_with_two_providers_is_an_error_that_names_both() -> None:
     assert {part.plugin.name for part in registry.contested()} == {"one", "two"}
 
 
+def test_the_error_about_two_providers_tells_how_to_switch_one_off() -> None:
+    registry = registry_with(
+        one=module_with(chatseq_strategies=lambda: {"greedy": Dot}),
+        two=module_with(chatseq_strategies=lambda: {"greedy": Dot}),
+    )
+    with pytest.raises(PartError) as caught:
+        registry.find("strategy", "greedy")
+    assert str(caught.value) == (
+        "Two plugins provide the strategy 'greedy': one and two. Remove one of them, or switch it "
+        "off: chatseq plugins off two"
+    )
+
+
 def test_two_plugins_of_one_name_are_told_and_the_first_stays() -> None:
     registry = registry_with(mine=module_with(chatseq_encoders=lambda: {"first": Dot}))
     registry.add(Plugin("mine", module_with(chatseq_encoders=lambda: {"second": Dot})))
@@ -203,6 +216,46 @@ def test_one_file_plugins_are_found_in_a_folder(tmp_path: Path) -> None:
     part = registry.find("adjuster", "loud")
     assert part.load().__name__ == "Loud"
     assert part.plugin.origin == str(tmp_path / "loudness.py")
+
+
+def test_a_plugin_that_is_off_is_not_even_imported(tmp_path: Path) -> None:
+    write_plugin(tmp_path, "broken", "raise RuntimeError('imported')")
+    write_plugin(tmp_path, "loudness", GOOD_FILE)
+    registry = discover([tmp_path], off={"broken": {}, "gone": {}})
+    assert registry.faults == []
+    assert [(plugin.name, plugin.origin) for plugin in registry.off] == [
+        ("broken", str(tmp_path / "broken.py"))
+    ]
+    assert "loud" in registry.parts("adjuster")
+
+
+def test_an_installed_plugin_can_be_off_and_its_version_is_known() -> None:
+    registry = discover(off={"chatseq_attention": {"attention": ("dot", "general")}})
+    (off,) = registry.off
+    assert (off.name, off.version) == ("chatseq_attention", metadata.version("chatseq"))
+    assert all(plugin.name != "chatseq_attention" for plugin in registry.plugins)
+
+
+def test_what_needs_a_part_that_is_off_is_told_how_to_switch_it_on() -> None:
+    registry = Registry()
+    registry.leave_out(SwitchedOff("mine", {"attention": ("dot",)}))
+    with pytest.raises(PartError) as caught:
+        registry.find("attention", "dot", where="in [model.attention]")
+    assert str(caught.value) == (
+        "The attention 'dot' in [model.attention] belongs to plugin mine, which is switched off. "
+        "Switch it on: chatseq plugins on mine"
+    )
+    with pytest.raises(PartError) as caught:
+        registry.find("attention", "dto")
+    assert str(caught.value) == (
+        "No attention named 'dto'. (switched off: mine; see: chatseq plugins list)"
+    )
+
+
+def test_another_plugin_may_bring_what_is_off() -> None:
+    registry = registry_with(other=module_with(chatseq_attentions=lambda: {"dot": Dot}))
+    registry.leave_out(SwitchedOff("mine", {"attention": ("dot",)}))
+    assert registry.find("attention", "dot").plugin.name == "other"
 
 
 @pytest.mark.parametrize(

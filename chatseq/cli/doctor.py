@@ -20,6 +20,7 @@ from chatseq.cli.output import say, say_json
 from chatseq.errors import ChatseqError
 from chatseq.paths import bots_folder, history_file, home
 from chatseq.plugins import Registry, first_line
+from chatseq.switches import read_switches
 from chatseq.text.terminal import safe_line
 
 LIBRARIES = ("torch", "onnxruntime", "sqlalchemy", "prompt-toolkit", "tokenizers", "numpy")
@@ -117,7 +118,12 @@ def _is_open(path: Path) -> bool:
 def _plugins(registry: Registry) -> Iterator[Finding]:
     for fault in registry.faults:
         yield Finding("plugins", False, f"{fault}. See: chatseq plugins doctor")
-    yield Finding("plugins", True, f"{len(registry.plugins)} in use")
+    damage = read_switches().fault
+    if damage:
+        yield Finding("plugins", False, damage)
+    off = ", ".join(plugin.name for plugin in registry.off)
+    told = f"{len(registry.plugins)} in use" + (f", switched off: {off}" if off else "")
+    yield Finding("plugins", True, told)
 
 
 def _bots(registry: Registry) -> Iterator[Finding]:

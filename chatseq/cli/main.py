@@ -18,9 +18,11 @@ from chatseq.cli.output import take_any_text, tell, tell_error
 from chatseq.errors import ChatseqError, PartError
 from chatseq.paths import plugins_folder
 from chatseq.plugins import Registry, discover
+from chatseq.switches import read_switches
 
 INTERRUPTED = 130
 DEFAULT_COMMAND = "chat"
+SWITCHBOARD = "plugins"  # the command without which nothing could be switched on again
 
 
 class CommandGroup(click.Group):
@@ -38,8 +40,10 @@ class CommandGroup(click.Group):
         return listed
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        part = registry_of(ctx).parts("command").get(cmd_name)
+        registry = registry_of(ctx)
+        part = registry.parts("command").get(cmd_name)
         if part is None:
+            registry.refuse_if_off("command", cmd_name)
             return None
         command = part.load()
         if not isinstance(command, click.Command):
@@ -84,10 +88,19 @@ def registry_of(ctx: click.Context) -> Registry:
     root = ctx.find_root()
     kept: dict[str, Any] = root.ensure_object(dict)
     if "registry" not in kept:
-        kept["registry"] = discover([plugins_folder()])
+        kept["registry"] = _discovered()
     found = kept["registry"]
     assert isinstance(found, Registry)  # noqa: S101  (put there two lines above or by a test)
     return found
+
+
+def _discovered() -> Registry:
+    """Return the plugins that are on; all of them where the file would leave no way back."""
+    folders = [plugins_folder()]
+    registry = discover(folders, off=read_switches().off)
+    if registry.off and SWITCHBOARD not in registry.parts("command"):
+        return discover(folders)
+    return registry
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -105,7 +105,7 @@ def _jobs(registry: Registry, paths: Iterable[str | Path], options: ReadOptions)
     used: set[str] = set()
     for path in paths:
         for source in open_sources(path, encoding=options.encoding):
-            name = options.format or _recognised(source, readers)
+            name = options.format or _recognised(source, readers, registry.off_hint())
             used.add(name)
             yield _Job(source, readers[name], FileReport(source.name, name, source.encoding))
     for name in _parsed(registry, options.settings):
@@ -149,13 +149,14 @@ def _parsed(registry: Registry, settings: Iterable[str]) -> dict[str, dict[str, 
     return parsed
 
 
-def _recognised(source: Source, readers: dict[str, CorpusReader]) -> str:
+def _recognised(source: Source, readers: dict[str, CorpusReader], hint: str) -> str:
     sure = {name: reader.sniff(source) for name, reader in readers.items()}
     best = max(sure, key=lambda name: sure[name], default="")
     if not best or sure[best] <= 0:
         names = did_you_mean("", readers)
         raise CorpusError(
             f"The format of {source.name} is not recognised. Say what it is: --format NAME.{names}"
+            f"{hint}"
         )
     return best
 

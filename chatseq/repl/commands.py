@@ -109,6 +109,7 @@ class CommandTable:
     """The commands of a chat; each is imported when it is asked for."""
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._parts = registry.parts(KIND)
 
     @property
@@ -130,6 +131,7 @@ class CommandTable:
         if begun:
             meant = " or ".join(f"/{name}" for name in begun)
             raise ChatseqError(f"'/{typed_name}' could be {meant}. Type more of it.")
+        self._registry.refuse_if_off(KIND, typed_name)
         hint = did_you_mean(f"/{typed_name}", [f"/{name}" for name in self.names])
         raise ChatseqError(
             f"No command named '/{typed_name}'.{hint} The bot was not asked; "

@@ -1,0 +1,1 @@
+"""Packages written for those who begin a plugin: a template for each kind, and what fills it in."""
