@@ -256,7 +256,13 @@ def _check_file(file: Path, record: FileRecord, where: str, name: str) -> None:
 
 def _check_plugins(bundle: Bundle, registry: Registry) -> None:
     present = {plugin.name for plugin in registry.plugins}
+    off = {plugin.name: plugin.way_back for plugin in registry.off}
     for name, version in bundle.manifest.plugins.items():
+        if name in off:
+            raise BundleError(
+                f"The bot '{bundle.name}' needs the plugin {name}, which is switched off. "
+                f"Switch it on: {off[name]}"
+            )
         if name not in present:
             wanted = f"{name} {version}".strip()
             raise BundleError(

@@ -83,6 +83,17 @@ def test_without_its_reader_a_file_is_not_read(capsys: Capture, tmp_path: Path) 
     assert "Switch it on: chatseq plugins on chatseq_readers" in error
 
 
+def test_a_bot_that_was_made_with_it_tells_the_way_back(capsys: Capture, tiny_bot: Path) -> None:
+    run(["plugins", "off", "chatseq_subword"])
+    capsys.readouterr()
+    assert refused(capsys, "ask", "hello", "--bot", "tiny") == (
+        "Error: The bot 'tiny' needs the plugin chatseq_subword, which is switched off. "
+        "Switch it on: chatseq plugins on chatseq_subword\n"
+    )
+    said(capsys, "plugins", "on", "chatseq_subword")
+    assert said(capsys, "ask", "hello", "--bot", "tiny").strip()
+
+
 GREET = """
 import click
 from chatseq.hookspecs import hookimpl
