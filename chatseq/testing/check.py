@@ -38,6 +38,7 @@ class Context:
 
     subject: Subject
     options: dict[str, Any]  # that `make` builds with
+    changed: str  # what of them is tried, as told; empty in the first round
     _kept: ExitStack
 
     def folder(self) -> Path:

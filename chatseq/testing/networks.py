@@ -27,6 +27,8 @@ class PlainEncoder(nn.Module):
             hidden_size: width of the memory
         """
         super().__init__()
+        if hidden_size < 1:
+            raise ValueError(f"hidden_size ({hidden_size}) must be at least 1.")
         self.output_size = hidden_size
         self.project = nn.Linear(input_size, hidden_size)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from chatseq.errors import PartError, did_you_mean
 from chatseq.hookspecs import PART_HOOKS
+from chatseq.options import check_options
 from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result, told
 from chatseq.testing.subject import Round, Subject, WriteFile
 
@@ -105,13 +106,13 @@ def steadily(kind: str) -> AbstractContextManager[object]:
 
 
 def _run(check: Check, subject: Subject, round_: Round) -> None:
-    make = partial(subject.component, **round_.options) if subject.arguments else _itself(subject)
     with ExitStack() as kept:
-        check.run(make, Context(subject, round_.options, kept))
-
-
-def _itself(subject: Subject) -> Callable[..., Any]:
-    return lambda: subject.component
+        if subject.arguments is None:
+            check.run(lambda: subject.component, Context(subject, {}, "", kept))
+            return
+        component, given = subject.component, round_.options
+        options = check_options(component, given, what=f"{subject.kind} under check", where="here")
+        check.run(partial(component, **options), Context(subject, options, round_.changed, kept))
 
 
 def _outcome(

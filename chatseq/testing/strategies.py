@@ -41,7 +41,8 @@ class PlainChooser:
         ended, done = [], []
         for place in range(len(search.sources)):
             ranked = sorted(self.candidates(scores, search, place), reverse=True)
-            ended += [Ended(row, score) for score, row, token in ranked if token == END_ID]
+            first = ranked[: self.width]
+            ended += [Ended(row, score) for score, row, token in first if token == END_ID]
             if ranked[0][2] == END_ID:
                 done.append(place)
             going_on = [each for each in ranked if each[2] != END_ID][: self.width]

@@ -66,5 +66,7 @@ def test_every_decoder_works_with_every_attention(
             assert decoder.endswith("-context")
             return
         make: Any = partial(mine.component, **mine.first)
-        decoder_checks.whole_target_equals_step_by_step.run(make, Context(mine, {}, ExitStack()))
-        decoder_checks.beams_share_a_memory.run(make, Context(mine, {}, ExitStack()))
+        decoder_checks.whole_target_equals_step_by_step.run(
+            make, Context(mine, {}, "", ExitStack())
+        )
+        decoder_checks.beams_share_a_memory.run(make, Context(mine, {}, "", ExitStack()))

@@ -128,13 +128,11 @@ def beams_share_a_memory(make: Make, context: Context) -> None:
 @check()
 def taken_states_go_on_as_they_were(make: Make, context: Context) -> None:
     """Rows that change their places with `take` go on as they would have in the old ones."""
-    attention, memory, rows = _attention(make), tensors.sample_memory(), tensors.beam_rows()
-    query = torch.randn(BATCH * BEAMS, TARGET, QUERY)
-    prepared = tuple(attention.prepare(memory))
-    _, _, state = attention(query, prepared, take(attention.start(memory), rows))
-    order = torch.tensor([1, 0, 3, 3, 4, 5])  # within each source; one row is taken twice
+    attention, memory, query = _attention(make), tensors.sample_memory(), _query()
+    prepared, order = tuple(attention.prepare(memory)), torch.tensor(tensors.NEW_ORDER)
+    state = attention(query, prepared, attention.start(memory)).state
     straight = attention(query, prepared, state)
-    taken = attention(query[order], prepared, take(state, order))
+    taken = attention(query[order], take(prepared, order), take(state, order))
     found = (taken.context, taken.weights)
     wanted = (straight.context[order], straight.weights[order])
     all_close(found, wanted, "rows whose state was taken elsewhere go on otherwise")

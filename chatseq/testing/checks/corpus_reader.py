@@ -76,14 +76,12 @@ def pairs_come_with_their_places(make: Make, context: Context) -> None:
     for source in _own(make(), context, PAIRS):
         found = list(make().read(source, BadRows()))
         require(_pairs(found) == list(PAIRS), f"of {source.name} it reads {_pairs(found)[:2]}")
-        begins = _line_of_each(source)
+        asked_in = _line_of_each(source)
         lines = [_line(exchange, source) for exchange in found]
-        for number, line in enumerate(lines):
-            before = begins[number - 1] if number else 0
-            told = f"the record of {PAIRS[number][0]!r} is told to begin in line {line}"
-            require(before <= line <= begins[number], f"{told}, not {begins[number]}")
-        for one, other in pairwise(lines):
-            require(one <= other, f"line {one} is followed by line {other}")
+        for number, (before, own) in enumerate(pairwise((0, *asked_in))):
+            told = f"the record of {PAIRS[number][0]!r} is told to begin in line {lines[number]}"
+            fits = min(before + 1, own) <= lines[number] <= own
+            require(fits, f"{told}, and its question stands in line {own}")
 
 
 @check(Rounds.FIRST)

@@ -156,15 +156,13 @@ def beams_share_a_memory(make: Make, context: Context) -> None:
 @check()
 def taken_states_go_on_as_they_were(make: Make, context: Context) -> None:
     """Rows that change their places with `take` go on as they would have in the old ones."""
-    memory, rows = tensors.sample_memory(), tensors.beam_rows()
-    order = torch.tensor([1, 0, 3, 3, 4, 5])  # within each source; one row is taken twice
-    first, then = torch.randn(2, BATCH * BEAMS, 1, INPUT)
+    memory, order = tensors.sample_memory(), torch.tensor(tensors.NEW_ORDER)
+    first, then = torch.randn(2, BATCH, 1, INPUT)
     for told, decoder in _decoders(make):
         prepared = tuple(decoder.prepare(memory))
-        after = decoder(first, take(decoder.start(memory), rows), prepared).state
+        after = decoder(first, decoder.start(memory), prepared).state
         straight = decoder(then, after, prepared).hidden[order]
-        after = decoder(first, take(decoder.start(memory), rows), prepared).state
-        taken = decoder(then[order], take(after, order), prepared).hidden
+        taken = decoder(then[order], take(after, order), take(prepared, order)).hidden
         close(taken, straight, f"with {told}, rows whose state was taken elsewhere go on otherwise")
 
 

@@ -38,7 +38,7 @@ def every_option_fits_a_recipe(make: Make, context: Context) -> None:
     for name, option in context.subject.options.items():
         require(option.type is not Any, f"the option '{name}' has no type. Annotate it.")
         if option.default is not REQUIRED:
-            given = {name: option.default}
+            given = {**context.subject.first, name: option.default}
             check_options(context.subject.component, given, what="part", where="by default")
 
 

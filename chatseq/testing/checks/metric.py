@@ -30,8 +30,8 @@ JUDGED = (
     _judged("I do not know.", declined=True, confidence=0.2),
     _judged("I do not know.", "yes", declined=True, confidence=0.3),
     _judged("an answer to what has none", confidence=1.0),
-    _judged("😀\u2028\x00 ", "😀", confidence=math.nan),
     _judged("it is a bot", "it is a bot", confidence=0.9),
+    _judged("😀\u2028\x00 ", "😀", confidence=math.nan),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Hypothesis, Strategy
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Array, Engine
@@ -15,15 +16,17 @@ from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 TOKENIZER = LetterTokenizer()
 LONGEST = 10
 ASKED = ((5,), (6, 7), (8, 9, 10, 11, 12), (9, 9, 9))
-SURE = {(5,): (3, 4, 5), (6, 7): (8,), (7,): (4, 4, 4, 4, 4, 4)}
+SURE = {(5,): (4, 5, 6), (6, 7): (8,), (7,): (5, 5, 5, 5, 5, 5)}
+KNOWN = tuple(TOKENIZER.decode(answer) for answer in SURE.values())
+KNOWN = (*KNOWN, "abd", "ab", "b", "bd fh", "hello", "go on", "yes", "who is it", "a" * 20)
 
 Language = Mapping[int, float]
 
 
-def random_engine(xp: Any = None, *, end_bonus: float = 2.0) -> RandomEngine:
-    """Return an engine that babbles, in the given library; end marks come now and then."""
+def random_engine(xp: Any = None, *, end_bonus: float = 1.0) -> RandomEngine:
+    """Return an engine that babbles, in the given library; some replies end, some are cut."""
     library = {} if xp is None else {"xp": xp}
-    return RandomEngine(vocabulary_size=TOKENIZER.size, end_bonus=end_bonus, **library)
+    return RandomEngine(vocabulary_size=TOKENIZER.size, seed=2, end_bonus=end_bonus, **library)
 
 
 def certain_engine() -> ScriptedEngine:
@@ -65,6 +68,7 @@ def searching(
         max_length=longest,
         seed=seed,
         tokenizer=TOKENIZER,
+        answers=Answers(lambda: KNOWN),
     )
 
 

@@ -17,6 +17,7 @@ from chatseq.testing.check import Make, require
 INPUT, MEMORY, QUERY = 6, 8, 8  # widths; memory and query are equal, as a dot product needs
 BATCH, SOURCE, TARGET, BEAMS = 3, 5, 4, 2
 LENGTHS = (5, 2, 3)  # tokens of each row; the others are padding
+NEW_ORDER = (2, 0, 1)  # of the rows
 CLOSE = 1e-5
 LOUD = 1e4  # far above what a trained network gives to its parts
 HALVES = (torch.bfloat16, torch.float16)
@@ -89,12 +90,12 @@ def sizes(tensor: Tensor, wanted: tuple[int, ...], name: str) -> None:
 
 
 def close(one: Tensor, other: Tensor, what: str, within: float = CLOSE) -> None:
-    """Require equal numbers, the larger they are the less exactly."""
+    """Require equal numbers, each the less exactly the larger it is."""
     require(one.shape == other.shape, f"{what}: {tuple(one.shape)} and {tuple(other.shape)}")
     if one.numel():
-        difference = float((one.detach() - other.detach()).abs().max())
-        allowed = within * max(1.0, float(other.detach().abs().max()))
-        require(difference <= allowed, f"{what} (by {difference:.1e})")
+        one, other = one.detach(), other.detach()
+        difference = float(((one - other).abs() / (1 + other.abs())).max())
+        require(difference <= within, f"{what} (by {difference:.1e})")
 
 
 def all_close(some: Iterable[Any], others: Iterable[Any], what: str) -> None:

@@ -1,0 +1,140 @@
+"""Small honest parts for the tests of the kit: a tokenizer, a reader, a responder, a metric.
+
+They stand in a module of their own, since a check learns a tokenizer in another process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from chatseq.chat.bot import Bot
+from chatseq.corpus.contracts import BadRows, Source
+from chatseq.errors import TokenizerError
+from chatseq.evaluation.contracts import Judged
+from chatseq.exchange import Exchange, Reply
+from chatseq.testing.responders import ScriptedResponder, ScriptedStream
+from chatseq.text.tokenizer import FIRST_FREE_ID
+
+BYTES = 256
+
+
+class Learnt:
+    """Bytes, and one id for each of some words."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+
+    @property
+    def size(self) -> int:
+        return FIRST_FREE_ID + BYTES + len(self.words)
+
+    def encode(self, text: str) -> list[int]:
+        return [FIRST_FREE_ID + byte for byte in text.encode()]
+
+    def encode_answer(self, text: str) -> list[int]:
+        if text in self.words:
+            return [FIRST_FREE_ID + BYTES + self.words.index(text)]
+        return self.encode(text)
+
+    def sample(self, text: str, seed: int, *, dropout: float = 0.1) -> list[int]:
+        return self.encode(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return b"".join(self.spelt(i) for i in ids).decode(errors="replace")
+
+    def spelt(self, at: int) -> bytes:
+        if at < FIRST_FREE_ID:
+            return b""
+        word = at - FIRST_FREE_ID - BYTES
+        return bytes([at - FIRST_FREE_ID]) if word < 0 else self.words[word].encode()
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        return [self.spelt(i).decode(errors="replace") or f"<{i}>" for i in ids]
+
+    def to_json(self) -> str:
+        return json.dumps({"words": self.words})
+
+
+class WholeAnswers:
+    """Learn every answer by heart; spell everything else in bytes."""
+
+    learnt: type[Learnt] = Learnt
+
+    def learn(self, questions: Iterable[str], answers: Iterable[str] = ()) -> Learnt:
+        known, asked = self.chosen(answers), "".join(questions)
+        if not "".join(known) + asked:
+            raise TokenizerError("There is nothing to learn from. Give some texts.")
+        return self.learnt(known)
+
+    def chosen(self, answers: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(answers))
+
+    def load(self, text: str) -> Learnt:
+        try:
+            words = json.loads(text)["words"]
+        except (ValueError, TypeError, KeyError, IndexError) as fault:
+            raise TokenizerError(f"This is no tokenizer: {fault}. Train again.") from fault
+        return self.learnt(words)
+
+
+class FollowsASet(WholeAnswers):
+    """Learn answers in the order of a set, which is another in each process."""
+
+    def chosen(self, answers: Iterable[str]) -> list[str]:
+        return list(set(answers))
+
+
+class ArrowReader:
+    """Read lines like `question => answer` from files that end in .arrow."""
+
+    def sniff(self, source: Source) -> int:
+        return 90 if source.suffix == ".arrow" else 0
+
+    def read(self, source: Source, bad: BadRows) -> Iterator[Exchange]:
+        for line in source.lines(bad):
+            question, arrow, answer = line.text.partition(" => ")
+            if line.damaged:
+                continue
+            if not arrow:
+                bad.report(source.place(line.number), "no arrow", "Write question => answer.")
+            else:
+                yield Exchange(question, answer, source=source.place(line.number))
+
+    @staticmethod
+    def example_file(pairs: Sequence[tuple[str, str]]) -> tuple[str, str]:
+        return "x.arrow", "".join(f"{question} => {answer}\n" for question, answer in pairs)
+
+
+class Echo(ScriptedResponder):
+    """Say the question again, word by word; a blank one is answered with a dot."""
+
+    def __init__(self, bot: Bot) -> None:
+        super().__init__()
+        self.bot = bot
+
+    def stream(self, question: str, context: Sequence[str] = ()) -> ScriptedStream:
+        return super().stream(question.strip() or ".", context)
+
+    def reply(self, question: str, context: Sequence[str] = ()) -> Reply:
+        *_, last = self.stream(question, context)
+        assert isinstance(last, Reply)
+        return last
+
+
+class MeanLength:
+    """The mean number of characters of a reply."""
+
+    def __init__(self) -> None:
+        self.characters, self.count = 0, 0
+
+    def add(self, judged: Sequence[Judged]) -> None:
+        self.characters += sum(len(one.said) for one in judged)
+        self.count += len(judged)
+
+    def merge(self, other: MeanLength) -> None:
+        self.characters += other.characters
+        self.count += other.count
+
+    def figures(self) -> Mapping[str, float | None]:
+        return {"mean_length": self.characters / self.count if self.count else None}
