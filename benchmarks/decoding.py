@@ -26,14 +26,16 @@ from typing import Any
 import numpy as np
 
 from chatseq.chat.bot import Bot, load_bot
+from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Array, Encoded, Engine, Stepped
 from chatseq.errors import BundleError
 from chatseq.exchange import Reply
+from chatseq.options import build_part
 from chatseq.plugins import Registry, discover
 from chatseq.recipe import load_recipe
-from chatseq.testing import questions_of
+from chatseq.testing import LetterTokenizer, questions_of
 from chatseq.text.question import PaddedQuestions
 from chatseq_strategies.beam import Beam
 from chatseq_strategies.greedy import Greedy
@@ -104,14 +106,17 @@ def median(measure: Callable[[], float], rounds: int = ROUNDS) -> float:
 
 
 def search(
-    engine: Engine, questions: PaddedQuestions, strategy: Strategy, adjusters: Sequence[Adjuster]
+    engine: Engine,
+    questions: PaddedQuestions,
+    strategy: Strategy,
+    adjusters: Sequence[Adjuster],
+    **knowing: Any,
 ) -> float:
     """Return the microseconds of a step, the encoder left out."""
-    decoding = Decoding(engine, questions, strategy, adjusters, max_length=STEPS)
+    decoding = Decoding(engine, questions, strategy, adjusters, max_length=STEPS, **knowing)
     began = time.process_time()
-    for _ in decoding:
-        pass
-    return (time.process_time() - began) / STEPS * 1e6
+    steps = sum(1 for _ in decoding)
+    return (time.process_time() - began) / steps * 1e6
 
 
 def overhead() -> None:
@@ -139,6 +144,32 @@ def overhead() -> None:
                     return search(engine, questions, strategy, adjusters)
 
                 print(f"| {name} | {vocabulary} | {batch} | {median(measure):.1f} |", flush=True)
+
+
+WIDTHS = {
+    "beam": 5,
+    "contrastive": 4,
+    "diverse-beam": 6,
+    "known-answers": 8,
+    "lexical": 8,
+    "mbr": 16,
+}
+
+
+def every_strategy(registry: Registry) -> None:
+    """Each strategy as it comes, for one question, over an engine that does nothing."""
+    print("\n| strategy | rows | µs a step, vocabulary 8000 |\n|---|---:|---:|")
+    tokenizer = LetterTokenizer("".join(chr(0x4E00 + at) for at in range(8000 - 3)))
+    known = Answers(lambda: [chr(0x4E00 + at % 997) * (at % 20 + 1) for at in range(5000)])
+    for name in registry.parts("strategy"):
+        strategy = build_part(registry, "strategy", {"name": name}, where="in a benchmark")
+        engine = Idle(8000, 1, WIDTHS.get(name, 1))
+
+        def measure(engine: Engine = engine, strategy: Strategy = strategy) -> float:
+            asked = questions_of(range(3, 14))
+            return search(engine, asked, strategy, [], tokenizer=tokenizer, answers=known)
+
+        print(f"| {name} | {WIDTHS.get(name, 1)} | {median(measure):.0f} |", flush=True)
 
 
 def networks(registry: Registry) -> None:
@@ -248,6 +279,7 @@ def cold(name: str) -> None:
 def main() -> None:
     registry = discover()
     overhead()
+    every_strategy(registry)
     networks(registry)
     try:
         bot = load_bot(registry, sys.argv[1] if sys.argv[1:] else None)

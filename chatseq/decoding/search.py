@@ -108,7 +108,10 @@ class Decoding(Iterator[Search]):
         choice = self._chooser.choose(self._adjusted(stepped.log_probs), search)
         for ended in choice.ended:
             self._end(ended, stepped)
-        self._done.update([search.sources[place] for place in choice.done])
+        for question in [search.sources[place] for place in choice.done]:
+            if question not in self._done and question not in self._ended:
+                self._ended[question] = self._cut(question)  # nothing follows what there was
+            self._done.add(question)
         # An interrupt may come between any two lines: one assignment makes the step count.
         self._search = self._after(choice, stepped)
         return self._search

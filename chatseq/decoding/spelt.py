@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from chatseq.decoding.contracts import Task
 from chatseq.text.tokenizer import FIRST_FREE_ID, Tokenizer
 
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")  # how tokenizers with byte fall-back name a byte
@@ -30,6 +31,17 @@ def spelt(tokenizer: Tokenizer) -> tuple[bytes, ...]:
     _known.insert(0, (tokenizer, pieces))
     del _known[_KEPT:]
     return pieces
+
+
+def needed_tokenizer(task: Task, part: str) -> Tokenizer:
+    """Return the tokenizer of a search.
+
+    Raises:
+        ValueError: the search has none, and the part cannot do without.
+    """
+    if task.tokenizer is None:
+        raise ValueError(f"'{part}' looks at text. Hand the tokenizer to the search.")
+    return task.tokenizer
 
 
 def text_so_far(pieces: tuple[bytes, ...], tokens: Iterable[int]) -> str:

@@ -11,6 +11,7 @@ def chatseq_strategies() -> dict[str, Reference]:
         "diverse-beam": "chatseq_strategies.diverse_beam:DiverseBeam",
         "greedy": "chatseq_strategies.greedy:Greedy",
         "known-answers": "chatseq_strategies.known_answers:KnownAnswers",
+        "lexical": "chatseq_strategies.lexical:Lexical",
         "mbr": "chatseq_strategies.mbr:Mbr",
         "sample": "chatseq_strategies.sample:Sample",
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from chatseq.decoding.contracts import Adjust, Search, Task
-from chatseq.decoding.spelt import spelt
+from chatseq.decoding.spelt import needed_tokenizer, spelt
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 from chatseq_strategies.bans import Bans
@@ -34,9 +34,9 @@ class BannedWords:
 
     def begin(self, task: Task) -> Adjust:
         """Return what forbids tokens in one search."""
-        tokenizer = task.tokenizer
-        if not self._words or tokenizer is None:
+        if not self._words:
             return lambda scores, _: scores
+        tokenizer = needed_tokenizer(task, "banned-words")
         if self._known[0] is not tokenizer:  # finding the tokens takes milliseconds
             self._known = tokenizer, Bans(self._words, spelt(tokenizer))
         pieces, bans = spelt(tokenizer), self._known[1]

@@ -26,8 +26,9 @@ class KnownAnswers:
     out. With `length_penalty = 0` the score of a reply is the logarithm of its probability, so that
     long and short answers compete fairly.
 
-    Adjusters still count: an answer with a banned word is not said, and where none is left the
-    bot declines. Only stop strings may cut an answer short.
+    Adjusters still count: an answer with a banned word is not said, and stop strings cut one short.
+    Where adjusters leave no answer at all, the reply is cut where the last one was lost; mostly
+    that is before its first word, and the bot declines.
 
     Args:
         size: beginnings that are kept at each step

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.spelt import needed_tokenizer
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.words import Wanted, cleaned
@@ -31,9 +32,9 @@ class RequiredWords:
 
     def begin(self, task: Task) -> Adjust:
         """Return what holds the end mark back in one search."""
-        if not self._words or task.tokenizer is None:
+        if not self._words:
             return lambda scores, _: scores
-        wanted = Wanted(self._words, task.tokenizer)
+        wanted = Wanted(self._words, needed_tokenizer(task, "required-words"))
 
         def adjust(scores: Array, search: Search) -> Array:
             rows = [wanted.of(tuple(tokens)) for tokens in search.tokens.tolist()]

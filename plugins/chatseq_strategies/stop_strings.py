@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.spelt import needed_tokenizer
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -29,9 +30,9 @@ class StopStrings:
 
     def begin(self, task: Task) -> Adjust:
         """Return what ends replies in one search."""
-        if not self.stops or task.tokenizer is None:
+        if not self.stops:
             return lambda scores, _: scores
-        decode = task.tokenizer.decode
+        decode = needed_tokenizer(task, "stop-strings").decode
 
         def adjust(scores: Array, search: Search) -> Array:
             texts = map(decode, search.tokens.tolist())

@@ -16,12 +16,15 @@ from chatseq.options import build_part
 from chatseq.plugins import Registry
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, Tokenizer
+from chatseq_strategies.banned_words import BannedWords
 from chatseq_strategies.beam import Beam
 from chatseq_strategies.forced_prefix import ForcedPrefix
 from chatseq_strategies.greedy import Greedy
+from chatseq_strategies.lexical import Lexical
 from chatseq_strategies.minimum_length import MinimumLength
 from chatseq_strategies.repetition_penalty import RepetitionPenalty
 from chatseq_strategies.required_words import RequiredWords
+from chatseq_strategies.stop_strings import StopStrings
 from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
 
@@ -227,22 +230,41 @@ def test_what_is_forced_costs_nothing(xp: Any) -> None:
     assert adjusted(xp, adjuster, [letters("ab")], even())[0] == pytest.approx(even())
 
 
-def test_at_the_end_of_a_prefix_the_model_chooses_among_what_fits(xp: Any) -> None:
-    class Syllables(LetterTokenizer):
-        def decode(self, ids: Sequence[int]) -> str:
-            return "".join(self.pieces([at for at in ids if at > END_ID]))
+class Syllables:
+    """A tokenizer of six pieces, which writes "hello" as he, l, lo."""
 
-        def pieces(self, ids: Sequence[int]) -> list[str]:
-            return [("", "", "", "he", "l", "lo", "la")[at] for at in ids]
+    size = 9
+    names = ("", "", "", "h", "he", "l", "lo", "hell", "la")
 
-        def encode_answer(self, text: str) -> list[int]:
-            return [3, 4]  # hel
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(self.names[at] for at in ids)
 
-        size = 7  # type: ignore[assignment]
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        return [self.names[at] for at in ids]
 
-    shares = (0.0, 0.0, 0.1, 0.5, 0.1, 0.1, 0.2)
-    [row] = adjusted(xp, ForcedPrefix(text="hel"), [(3,)], shares, tokenizer=Syllables())
-    assert row == pytest.approx([0, 0, 0, 0, 0.25, 0.25, 0.5])
+    def encode_answer(self, text: str) -> list[int]:
+        assert text in ("hello", "hel")
+        return [4, 5, 6] if text == "hello" else [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "left"),
+    [
+        ("hello", (), {4: 0.2, 7: 0.8}),  # he and hell; h is shorter than an answer would have it
+        ("hello", (4,), {5: 1.0}),  # l
+        ("hello", (4, 5), {6: 1.0}),  # lo
+        ("hello", (7,), {}),  # nothing goes on with an o: the reply ends
+        ("hel", (4,), {5: 0.25, 6: 0.25, 8: 0.5}),  # l, and what begins with it
+        ("hel", (7,), None),  # it is there already
+    ],
+)
+def test_the_model_chooses_among_what_fits(
+    xp: Any, text: str, said: tuple[int, ...], left: dict[int, float] | None
+) -> None:
+    shares = (0.0, 0.0, 0.1, 0.2, 0.1, 0.05, 0.05, 0.4, 0.1)
+    [row] = adjusted(xp, ForcedPrefix(text=text), [said], shares, tokenizer=Syllables())  # type: ignore[arg-type]
+    wanted = [(left or {END_ID: 1.0}).get(token, 0.0) for token in range(9)]
+    assert row == pytest.approx(shares if left is None else wanted)
 
 
 def test_a_prefix_stands_against_a_ban_and_is_cut_at_the_maximum_length(
@@ -261,8 +283,21 @@ def test_without_anything_to_do_the_scores_are_handed_on() -> None:
     search: Any = None
     for adjuster in (ForcedPrefix(), RequiredWords()):
         assert adjuster.begin(Task(np, ((5,),), 9, tokenizer=LETTERS))(given, search) is given
-    for other in (ForcedPrefix(text="a"), RequiredWords(words=("a",))):
-        assert other.begin(Task(np, ((5,),), 9))(given, search) is given
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        ForcedPrefix(text="a"),
+        RequiredWords(words=("a",)),
+        BannedWords(words=("a",)),
+        StopStrings(strings=("a",)),
+        Lexical(words=("a",)),
+    ],
+)
+def test_what_looks_at_text_asks_for_a_tokenizer(part: Any) -> None:
+    with pytest.raises(ValueError, match=r"looks at text\. Hand the tokenizer to the search"):
+        part.begin(Task(np, ((5,),), 9))
 
 
 @pytest.mark.parametrize(

@@ -155,16 +155,16 @@ def test_answers_that_a_ban_forbids_are_not_said() -> None:
     assert {text(reply) for reply in longer} == {"abba", "bad dad", "a cab"}
 
 
-def test_where_no_answer_is_left_the_search_ends_with_nothing() -> None:
-    everything = (
-        BannedWords(
-            words=tuple("abcd"),
-        ),
-        MinimumLength(tokens=12),
+def test_where_no_answer_is_left_what_there_was_is_cut() -> None:
+    decoding = search(
+        KnownAnswers(), adjusters=(BannedWords(words=("b",)),), known=["a b", "a b d"]
     )
-    decoding = search(KnownAnswers(), adjusters=everything, known=["a", "b a"])
-    assert best(decoding) == [Hypothesis((), (), -math.inf, ended=False)]
-    assert decoding._search.step <= 2
+    [reply] = best(decoding)
+    assert (text(reply), reply.ended) == ("a ", False)
+    assert len(reply.log_probs) == 2
+    assert decoding._search.step == 2
+    nothing = search(KnownAnswers(), adjusters=(BannedWords(words=("a",)),), known=["a b"])
+    assert best(nothing) == [Hypothesis((), (), 0.0, ended=False)]
 
 
 def test_a_stop_string_may_cut_an_answer_short() -> None:
