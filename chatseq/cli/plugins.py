@@ -6,7 +6,9 @@ import click
 
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
+from chatseq.cli.plugins_check import check
 from chatseq.cli.plugins_list import part_rows, plugin_rows, say_listing
+from chatseq.cli.plugins_new import new
 from chatseq.cli.plugins_show import check_kind, show
 from chatseq.cli.plugins_switch import off, on
 from chatseq.errors import PartError
@@ -21,7 +23,7 @@ def plugins() -> None:
     """List the parts that plugins bring, show, check, write and switch them."""
 
 
-for _command in (off, on, show):
+for _command in (check, new, off, on, show):
     plugins.add_command(_command)
 
 

@@ -13,8 +13,11 @@ from typing import Any
 from chatseq.errors import PartError, did_you_mean
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.options import check_options
+from chatseq.plugins import Part
 from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result, told
 from chatseq.testing.subject import Round, Subject, WriteFile
+
+LOADS = Check("it can be imported", "The module is there and holds the name", lambda *_: None)
 
 
 @lru_cache
@@ -55,6 +58,19 @@ def check_part(
     checks = checks_for(kind)
     subject = subject_of(kind, component, name=name, options=options, file=file)
     return [outcome_of(check, subject) for check in checks]
+
+
+def check_installed(part: Part) -> list[Outcome]:
+    """Check a part that a plugin brings; one that cannot be imported has that as its outcome."""
+    began = time.perf_counter()
+    try:
+        component = part.load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # also SystemExit: a plugin must not end the program
+        return [_outcome(LOADS, Result.BROKEN, told(fault), began, fault)]
+    loaded = _outcome(LOADS, Result.KEPT, "", began)
+    return [loaded, *check_part(part.kind, component, name=part.name)]
 
 
 def broken(outcomes: Iterable[Outcome]) -> list[str]:

@@ -104,5 +104,6 @@ def _same(found: Mapping[str, float | None], wanted: Mapping[str, float | None],
         if value is None or other is None:
             require(value is other, f"{what}: {name} is {other} and not {value}")
         else:
-            close = math.isclose(value, other, rel_tol=CLOSE, abs_tol=CLOSE)
+            neither = math.isnan(value) and math.isnan(other)  # which another check tells
+            close = neither or math.isclose(value, other, rel_tol=CLOSE, abs_tol=CLOSE)
             require(close, f"{what}: {name} is {other} and not {value}")
