@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import chatseq
-from chatseq.bundle.answers import KnownAnswer, read_answers
+from chatseq.bundle.answers import MOST_ANSWERS, MOST_BYTES, KnownAnswer, read_answers
 from chatseq.bundle.manifest import (
     ANSWERS,
     KNOWN,
@@ -98,12 +98,14 @@ class Bundle:
         """
         if not self.has(ANSWERS):
             return []
+        record = self.manifest.files[ANSWERS]
         try:
-            data = (self.folder / ANSWERS).read_bytes()
+            with (self.folder / ANSWERS).open("rb") as stream:
+                data = stream.read(MOST_BYTES + 1)
             hashed = new_hash()
             hashed.update(data)
-            if hashed.hexdigest() == self.manifest.files[ANSWERS].blake2b:
-                return read_answers(data.decode())
+            if hashed.hexdigest() == record.blake2b:
+                return read_answers(data.decode())[:MOST_ANSWERS]
         except (OSError, ValueError):
             pass
         raise BundleError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle import Manifest, open_bundle, write_bundle
+from chatseq.bundle import Manifest, open_bundle, store, write_bundle
 from chatseq.bundle import answers as module
 from chatseq.bundle.answers import KnownAnswer, answers_file, most_frequent, read_answers
 from chatseq.errors import BundleError
@@ -88,3 +88,14 @@ def test_a_damaged_file_is_found_when_the_bot_is_opened(tmp_path: Path) -> None:
     (folder / FILE).write_bytes(answers_file({"b": 1}))
     with pytest.raises(BundleError, match=r"is damaged: answers/answers\.jsonl"):
         open_bundle(folder)
+
+
+def test_no_more_than_a_bundle_may_hold_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = open_bundle(bot(tmp_path / "x", {FILE: answers_file({"a": 2, "b": 1})}))
+    monkeypatch.setattr(store, "MOST_ANSWERS", 1)
+    assert bundle.answers() == [("a", 2)]
+    monkeypatch.setattr(store, "MOST_BYTES", 10)
+    with pytest.raises(BundleError, match="are not those that it came with"):
+        bundle.answers()

@@ -1,0 +1,52 @@
+"""The answers that a bot will know, counted and used while it is still being trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatseq.bundle import open_bundle
+from chatseq.exchange import Exchange
+from chatseq.model.build import build_model
+from chatseq.training.finish import final_figures, write_bot
+from chatseq.training.known import counted_answers, known_answers
+from chatseq.training.validation import Validator
+
+from .conftest import ANSWERS, MakeJob, exchanges
+
+KNOWN = ("decoding.strategy.name=known-answers", "decoding.max_length=30", "engine.name=torch")
+
+
+def test_only_what_is_learnt_is_counted(make_job: MakeJob) -> None:
+    rows = [*exchanges(), Exchange("an endless one", "word " * 200, source="x.csv:1")]
+    job = make_job(rows=rows)
+    counted = counted_answers(job)
+    assert set(counted) == set(ANSWERS.values())
+    assert counted.total() == len(job.train.exchanges) < len(rows)
+
+
+def test_a_validation_says_only_known_answers(make_job: MakeJob) -> None:
+    job = make_job(*KNOWN)
+    model = build_model(job.registry, job.recipe, job.tokenizer.size)
+    judged = Validator(job, model).judge()
+    assert {sample.reply for sample in judged.samples} <= set(ANSWERS.values())
+    assert judged.samples
+    assert final_figures(job, model)
+
+
+def test_a_validation_leaves_stop_strings_out(make_job: MakeJob) -> None:
+    stop = 'decoding.adjusters=[{name="stop-strings", strings=["e", "你", "。"]}]'
+    job = make_job(*KNOWN, stop)
+    judged = Validator(job, build_model(job.registry, job.recipe, job.tokenizer.size)).judge()
+    assert not any(mark in sample.reply for sample in judged.samples for mark in "e你。")
+
+
+@pytest.mark.usefixtures("home")
+def test_a_stored_bot_holds_them_the_most_frequent_first(make_job: MakeJob) -> None:
+    extra = [Exchange(f"one more {at}", ANSWERS["name"]) for at in range(9)]
+    job = make_job(*KNOWN, rows=[*exchanges(), *extra])
+    model = build_model(job.registry, job.recipe, job.tokenizer.size)
+    bundle = open_bundle(write_bot(job, model, {}).folder)
+    stored = bundle.answers()
+    assert stored[0].text == ANSWERS["name"]
+    assert dict(stored) == dict(counted_answers(job))
+    assert known_answers(job).texts == tuple(answer.text for answer in stored)
