@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from quality import evaluate, tatoeba_french, train, write_rows
 
-EPOCHS = 3
+EPOCHS = 2
 BUCKETS = ((1, 4), (5, 6), (7, 8), (9, 10), (11, 99))  # words of a question
 COMMON = (
     f"training.max_epochs={EPOCHS}",
@@ -57,6 +57,7 @@ class System(NamedTuple):
 def attending(attention: str, decoder: str = "gru", output: str = "tied") -> System:
     """Return a recurrent system with an attention."""
     parts = (
+        "model.encoder.name=gru",
         f"model.attention.name={attention}",
         f"model.decoder.name={decoder}",
         f"model.output.name={output}",
