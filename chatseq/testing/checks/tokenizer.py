@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import random
@@ -184,8 +184,10 @@ def _importable(module: str, name: str, component: Any) -> bool:
     if module == "__main__" or "<locals>" in name:
         return False
     try:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            return False  # a plugin of one file; its module has no package around it
         return getattr(importlib.import_module(module), name, None) is component
-    except ImportError:
+    except (ImportError, ValueError):
         return False
 
 
