@@ -70,7 +70,8 @@ class Found:
     def _bases(self) -> list[Found]:
         if not isinstance(self.node, ast.ClassDef):
             return []
-        names = [base.id for base in self.node.bases if isinstance(base, ast.Name)]
+        bases = (b.value if isinstance(b, ast.Subscript) else b for b in self.node.bases)
+        names = [base.id for base in bases if isinstance(base, ast.Name)]
         found = (_definition(self.module, name) for name in names)
         return [each for each in found if each]
 
@@ -105,7 +106,7 @@ def read_module(name: str) -> Module | None:
     try:
         file = _file_of(name)
         return _parsed(name, file, file.stat().st_mtime_ns) if file else None
-    except (ImportError, OSError, SyntaxError, ValueError):
+    except (ImportError, OSError, SyntaxError, ValueError, RecursionError):
         return None
 
 

@@ -66,7 +66,7 @@ def _write(off: Mapping[str, PartNames]) -> None:
     file = switches_file()
     make_private_folder(file.parent)
     with told_as(ChatseqError, file):
-        write_whole(file, json.dumps({"off": off}, indent=1, sort_keys=True).encode())
+        write_whole(file, json.dumps({"off": off}, indent=1).encode())
 
 
 def _checked(found: Any) -> dict[str, PartNames]:

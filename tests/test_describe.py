@@ -55,7 +55,7 @@ class Base:
 from .bases import Base, Choice as Kind
 from torch import nn
 
-class Child(Base):
+class Child(Base[int]):
     """Be a child (Luong et al. 2015, section 3.1, "general")."""
 
 class Wider(nn.Module, Base):

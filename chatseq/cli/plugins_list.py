@@ -24,15 +24,13 @@ Row = dict[str, Any]
 
 
 def part_rows(registry: Registry) -> list[Row]:
-    """Return a row for every part, and for every plugin that is set aside or whose parts are not
-    known."""
+    """Return a row for every part, and for every plugin whose parts are not known."""
     rows = [part_row(p, ACTIVE) for kind in PART_HOOKS for p in registry.parts(kind).values()]
     rows += [part_row(part, CONTESTED) for part in registry.contested()]
     rows += [row for plugin in registry.off for row in _rows_of_switched_off(plugin)]
-    rows.sort(key=lambda row: list(PART_HOOKS).index(row["kind"]) if row["kind"] != PLUGIN else 99)
-    for name, what in _set_aside(registry):
-        rows.append(_row(PLUGIN, name, name, "", SET_ASIDE, what))
-    return rows
+    rows += [_row(PLUGIN, name, name, "", SET_ASIDE, what) for name, what in _set_aside(registry)]
+    kinds = [*PART_HOOKS, PLUGIN]
+    return sorted(rows, key=lambda row: kinds.index(row["kind"]))
 
 
 def plugin_rows(registry: Registry) -> list[Row]:
