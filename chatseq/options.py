@@ -27,7 +27,9 @@ class Option:
 
     @property
     def type_name(self) -> str:
-        """The type as people write it."""
+        """The type as people write it, or the choices."""
+        if typing.get_origin(self.type) is typing.Literal:
+            return " or ".join(map(str, typing.get_args(self.type)))
         return getattr(self.type, "__name__", str(self.type)).replace("typing.", "")
 
 

@@ -49,6 +49,7 @@ def test_options_are_the_keyword_only_arguments() -> None:
     assert list(options) == ["hidden_size", "kind", "dropout"]
     assert options["hidden_size"].default is REQUIRED
     assert options["dropout"].type_name == "float"
+    assert options["kind"].type_name == "sum or mean"
 
 
 def test_values_are_converted_to_the_type_of_the_option() -> None:
