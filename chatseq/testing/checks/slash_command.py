@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from tempfile import TemporaryDirectory
 
 from chatseq.errors import ChatseqError
 from chatseq.exchange import Reply
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import discover
+from chatseq.plugins import Registry, discover
 from chatseq.repl.commands import Choice, SlashCommand
 from chatseq.repl.room import Loaded, Room
 from chatseq.testing.check import Context, Make, check, require
@@ -124,7 +125,7 @@ def _text(text: object) -> None:
 @contextmanager
 def _room(asked: Sequence[str]) -> Iterator[Room]:
     """Yield a room in which these questions were asked."""
-    room = Room(discover(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
+    room = Room(_registry(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
     room.open()
     try:
         for question in asked:
@@ -132,6 +133,11 @@ def _room(asked: Sequence[str]) -> Iterator[Room]:
         yield room
     finally:
         room.close()
+
+
+@cache
+def _registry() -> Registry:
+    return discover()
 
 
 def _load(name: str, overrides: Sequence[str]) -> Loaded:

@@ -25,7 +25,7 @@ from chatseq.testing.checks.searching import (
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
 CLOSE = 1e-4
-SEEDS = range(1, 8)
+SEEDS = (1, 2, 3)
 
 
 def arguments() -> Iterator[tuple[()]]:
