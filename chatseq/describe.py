@@ -196,8 +196,8 @@ def _is_literal(node: ast.Subscript) -> bool:
 def _of_object(component: Callable[..., Any]) -> Description:
     """Describe a callable that is already there."""
     docs = [inspect.getdoc(component) or ""]
-    if inspect.isclass(component):
-        docs.append(inspect.getdoc(component.__init__) or "")
+    for owner in inspect.getmro(component) if inspect.isclass(component) else ():
+        docs += [owner.__doc__ or "", vars(owner).get("__init__", owner).__doc__ or ""]
     doc_of_module = inspect.getdoc(inspect.getmodule(component)) or ""
     return Description(
         docs[0],

@@ -173,6 +173,25 @@ def test_a_class_is_described_from_itself() -> None:
     assert description.place.rpartition(":")[0] == __file__
 
 
+def test_what_a_class_inherits_is_told_too() -> None:
+    class Base:
+        """Be a base (Kudo 2018)."""
+
+        def __init__(self, *, width: int = 3) -> None:
+            """Build.
+
+            Args:
+                width: in columns
+            """
+
+    class Child(Base):
+        """Be a child."""
+
+    description = describe(part(Child))
+    assert description.options == (OptionText("width", "int", "3", "in columns"),)
+    assert description.papers == ("Kudo 2018",)
+
+
 @pytest.mark.parametrize(
     ("text", "papers"),
     [
