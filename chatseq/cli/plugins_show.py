@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ from chatseq.hookspecs import PART_HOOKS
 from chatseq.plugins import Part, Registry
 from chatseq.scaffold.kinds import how_to_use
 
-WIDTH = 80
+WIDEST = 100  # columns of prose
 _LITERAL = re.compile(r"(?:\w+\.)?Literal\[([^\]]*)\]")
 
 
@@ -33,10 +34,11 @@ def show(ctx: click.Context, name: str, kind: str | None, as_json: bool) -> None
     if as_json:
         say_json([_as_value(part, describe(part)) for part in found])
         return
+    width = min(shutil.get_terminal_size().columns, WIDEST)
     for number, part in enumerate(found):
         if number:
             say()
-        for line in _lines(part, describe(part)):
+        for line in _lines(part, describe(part), width):
             say(line)
 
 
@@ -85,7 +87,7 @@ def _as_value(part: Part, description: Description) -> dict[str, object]:
     }
 
 
-def _lines(part: Part, description: Description) -> Iterator[str]:
+def _lines(part: Part, description: Description, width: int) -> Iterator[str]:
     yield f"{part.kind} {part.name}"
     yield f"  plugin  {part.plugin.name} {part.plugin.version}".rstrip()
     if description.place:
@@ -94,17 +96,26 @@ def _lines(part: Part, description: Description) -> Iterator[str]:
         yield f"  paper   {paper}"
     yield f"  use     {how_to_use(part.kind, part.name)}"
     yield ""
-    yield description.prose or "It has no description."
-    yield ""
+    for paragraph in (description.prose or "It has no description.").split("\n\n"):
+        yield from _filled(paragraph, width)
+        yield ""
     yield "options" if description.options else "It has no options."
     for option in description.options:
-        yield from _option_lines(option)
+        yield from _option_lines(option, width)
 
 
-def _option_lines(option: OptionText) -> Iterator[str]:
+def _filled(paragraph: str, width: int) -> list[str]:
+    """Return a paragraph in lines of this width; lists, tables and code stay as they are."""
+    lines = paragraph.split("\n")
+    if any(line[:1] in (" ", "-", "*", "|") for line in lines):
+        return lines
+    return textwrap.wrap(" ".join(paragraph.split()), width)
+
+
+def _option_lines(option: OptionText, width: int) -> Iterator[str]:
     default = f" = {option.default}" if option.default else "  (must be given)"
     yield f"  {option.name}: {_readable(option.type)}{default}"
-    yield from textwrap.wrap(option.doc, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    yield from textwrap.wrap(option.doc, width, initial_indent=" " * 6, subsequent_indent=" " * 6)
 
 
 def _readable(kind: str) -> str:

@@ -171,6 +171,26 @@ def test_a_part_is_shown_with_everything_that_can_be_set(capsys: Capture, home: 
     ]
 
 
+def test_prose_is_filled_to_the_terminal_and_lists_are_left(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    (home / "plugins").mkdir()
+    prose = "Shout.\n\n    " + "word " * 20 + "\n    more\n\n    - one\n    - " + "long" * 15
+    text = PLUGIN.replace("Shout.", prose)
+    (home / "plugins" / "noise.py").write_text(text, encoding="utf-8")
+    size = os.terminal_size((60, 24))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *fallback: size)
+    lines = said(capsys, "show", "loud").splitlines()
+    start = lines.index("Shout.")
+    assert lines[start : start + 7] == [
+        *("Shout.", ""),
+        " ".join(["word"] * 12),
+        " ".join(["word"] * 8 + ["more"]),
+        *("", "- one"),
+        "- " + "long" * 15,
+    ]
+
+
 def test_a_part_is_shown_to_programs(capsys: Capture) -> None:
     (general,) = told(capsys, "show", "general")
     assert (general["kind"], general["name"]) == ("attention", "general")
