@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chatseq.testing.bots import babbling_bot
     from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result
     from chatseq.testing.engines import RandomEngine, ScriptedEngine, questions_of, saying
     from chatseq.testing.pytest_plugin import contract_tests
@@ -32,6 +33,7 @@ __all__ = [
     "ScriptedEngine",
     "ScriptedResponder",
     "ScriptedStream",
+    "babbling_bot",
     "broken",
     "check_part",
     "checks_for",
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "bots": ("babbling_bot",),
     "check": ("Check", "Context", "NotApplicable", "Outcome", "Result"),
     "engines": ("RandomEngine", "ScriptedEngine", "questions_of", "saying"),
     "pytest_plugin": ("contract_tests",),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import chatseq.testing
-from chatseq.testing import LetterTokenizer
-from chatseq.testing.bots import CountingEngine, babbling_bot
+from chatseq.testing import LetterTokenizer, babbling_bot
+from chatseq.testing.bots import CountingEngine
 from chatseq.testing.checks.searching import random_engine
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 
