@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 from chatseq.exchange import Reply, ReplySource
-from chatseq.testing import LetterTokenizer, ScriptedEngine, contract_tests, saying
-from chatseq.testing.bots import babbling_bot
+from chatseq.testing import (
+    LetterTokenizer,
+    ScriptedEngine,
+    babbling_bot,
+    contract_tests,
+    saying,
+)
 
 from your_package.responder import YourPart
 
