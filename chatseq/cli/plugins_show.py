@@ -19,6 +19,7 @@ from chatseq.plugins import Part, Registry
 from chatseq.scaffold.kinds import how_to_use
 
 WIDEST = 100  # columns of prose
+_MOST_NAMED = 30  # names that an error lists
 _LITERAL = re.compile(r"(?:\w+\.)?Literal\[([^\]]*)\]")
 
 
@@ -69,7 +70,11 @@ def named(registry: Registry, name: str, kind: str | None) -> list[Part]:
     for part in registry.contested():
         if part.name == name and part.kind in kinds:
             registry.find(part.kind, name)
-    hint = did_you_mean(name, {part.name for part in parts}) + registry.off_hint()
+    names = {part.name for part in parts}
+    hint = did_you_mean(name, names)
+    if len(names) > _MOST_NAMED and all(each in hint for each in names):
+        hint = " See: chatseq plugins list"
+    hint += registry.off_hint()
     raise PartError(f"No part named '{name}'.{hint}")
 
 

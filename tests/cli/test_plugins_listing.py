@@ -146,6 +146,7 @@ def test_an_unknown_kind_or_name_is_told(capsys: Capture) -> None:
         ): "No kind of part named 'atention'. Did you mean 'attention'?",
         ("show", "genral"): "No part named 'genral'. Did you mean 'general'?",
         ("show", "gru", "--kind", "attention"): "No part named 'gru'. Choose from: additive,",
+        ("show", "zzz"): "No part named 'zzz'. See: chatseq plugins list",
     }.items():
         assert run(["plugins", *arguments]) == 1
         assert capsys.readouterr().err.startswith(f"Error: {error}")

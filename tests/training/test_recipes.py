@@ -61,6 +61,6 @@ def test_recipes_of_papers_differ_in_their_parts_alone() -> None:
     assert {recipe.question.features for recipe in recipes} == {0}
     assert {recipe.model.embedding_size for recipe in recipes} == {256}
     assert {recipe.model.dropout for recipe in recipes} == {0.2}
-    learning = [r.training.model_copy(update={"learning_rate": 1.0}) for r in recipes]
+    learning = [r.training.model_copy(update={"warmup_share": 0.1}) for r in recipes]
     assert all(section == learning[0] for section in learning)
     assert len({repr(recipe.model.decoder) for recipe in recipes}) == len(PAPERS)
