@@ -287,13 +287,14 @@ def test_three_broken_steps_in_a_row_end_the_run_with_the_last_good_weights(
 ) -> None:
     asked = stop_after(4)
     list(train(make_job("training.validations=1", name="good"), stop=lambda: next(asked)))
+    job = make_job("training.validations=1")  # before: parts are tried with a loss of their own
     poison(monkeypatch, {5, 6, 7})
-    events = list(train(make_job("training.validations=1")))
+    events = list(train(job))
     last = events[-1]
     assert isinstance(last, FinishedReport)
     assert (last.reason, last.step) == ("diverged", 7)
     assert weights("faq") == weights("good")
-    again = list(train(make_job("training.validations=1"), resume=True))
+    again = list(train(job, resume=True))
     assert steps(again) == [], "a run that diverged does not go on"
 
 
