@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import walking
 
 from chatseq.engines.contracts import Engine
 from chatseq.engines.export import export_graphs
@@ -19,7 +20,7 @@ STEPS = 4
 
 
 def walked(engine: Engine, shape: tuple[int, int, int], vocabulary: int) -> list[Any]:
-    """Ask something and return everything that came out of a few steps.
+    """Ask something and return everything that came out of a few steps, beams changing places.
 
     Each question ends with the end mark; the last one is padded, where there is room.
     """
@@ -29,14 +30,7 @@ def walked(engine: Engine, shape: tuple[int, int, int], vocabulary: int) -> list
     mask[-1, max(1, source - 2) :] = False
     ids = random.integers(3, vocabulary, (batch, source)) * mask
     ids[np.arange(batch), mask.sum(1) - 1] = END_ID
-    memory, state = engine.encode(engine.array(ids), engine.array(mask))
-    state = tuple(part[engine.array(np.repeat(np.arange(batch), beams))] for part in state)
-    found: list[Any] = [*memory, *state]
-    for _ in range(STEPS):
-        tokens = engine.array(random.integers(1, vocabulary, batch * beams))
-        log_probs, state, weights = engine.step(tokens, state, memory)
-        found += [log_probs, weights, *state]
-    return [np.asarray(part) for part in found]
+    return walking.walked(engine, [ids, mask], beams, STEPS, vocabulary=vocabulary)
 
 
 def assert_a_graph_gives_the_same(model: Seq2Seq, folder: Path) -> None:

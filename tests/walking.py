@@ -23,7 +23,9 @@ def question(batch: int, source: int, seed: int = 0, features: int = 3) -> list[
     return [ids, mask, random.integers(0, 16, (batch, source, features))][: 3 if features else 2]
 
 
-def walked(engine: Engine, asked: Sequence[Any], k: int, steps: int = 3) -> list[Any]:
+def walked(
+    engine: Engine, asked: Sequence[Any], k: int, steps: int = 3, *, vocabulary: int = VOCABULARY
+) -> list[Any]:
     """Encode and take some steps with k rows a source; return everything that came out.
 
     As in a beam search, the rows of a source change places between the steps.
@@ -35,7 +37,7 @@ def walked(engine: Engine, asked: Sequence[Any], k: int, steps: int = 3) -> list
     parents = np.repeat(np.arange(batch), k)
     for step in range(steps):
         state = taken(state, engine.array(parents))
-        tokens = engine.array((np.arange(batch * k) * 7 + step) % (VOCABULARY - 3) + 3)
+        tokens = engine.array((np.arange(batch * k) * 7 + step) % (vocabulary - 3) + 3)
         stepped = engine.step(tokens, state, memory)
         state = stepped.state
         found += [stepped.log_probs, stepped.weights, *state]
