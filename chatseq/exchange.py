@@ -38,6 +38,17 @@ class Alternative:
 
     text: str
     confidence: float  # 0..1
+    question: str = ""  # of the corpus, which it answers; empty: none is known
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An exchange of the corpus whose question is like the one that was asked."""
+
+    question: str
+    answer: str
+    source: str  # "file:line", or where else it came from
+    similarity: float  # 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,8 @@ class Reply:
     source: ReplySource
     confidence: float  # 0..1
     alternatives: tuple[Alternative, ...] = ()  # best first, the reply itself left out
+    unsure: bool = False  # neither sure enough nor declined: "did you mean" one of the alternatives
+    neighbours: tuple[Neighbour, ...] = ()  # most alike first
     bot: str = ""
     strategy: str = ""
     tokens: int = 0  # generated tokens, the end mark counted

@@ -18,7 +18,8 @@ RECIPE = "recipe.toml"
 TOKENIZER = "tokenizer.json"
 WEIGHTS = "weights.safetensors"
 CARD = "card.md"
-ANSWERS = "answers/answers.jsonl"
+FOLDER = "answers"  # the corpus, and what the responder learnt from it
+ANSWERS = "answers.jsonl"  # in that folder
 GRAPHS = ("encoder.onnx", "step.onnx")
 REQUIRED = (RECIPE, TOKENIZER, WEIGHTS)
 # Every file that a bundle may hold; nothing else is ever unpacked from an archive.

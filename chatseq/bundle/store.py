@@ -15,6 +15,7 @@ import chatseq
 from chatseq.bundle.answers import MOST_ANSWERS, MOST_BYTES, KnownAnswer, read_answers
 from chatseq.bundle.manifest import (
     ANSWERS,
+    FOLDER,
     KNOWN,
     MANIFEST,
     RECIPE,
@@ -72,6 +73,11 @@ class Bundle:
         """The file of the weights."""
         return self.folder / WEIGHTS
 
+    @property
+    def answers_folder(self) -> Path:
+        """Where the corpus lies that the bot was trained on, and what its responder learnt."""
+        return self.folder / FOLDER
+
     def recipe(self) -> Recipe:
         """Return the recipe that the bot was made by."""
         from chatseq.recipe import parse_recipe  # 0.2 s of pydantic that listings need not pay
@@ -96,11 +102,11 @@ class Bundle:
         Raises:
             BundleError: the bot was replaced or damaged since it was opened.
         """
-        if not self.has(ANSWERS):
+        record = self.manifest.files.get(f"{FOLDER}/{ANSWERS}")
+        if record is None:
             return []
-        record = self.manifest.files[ANSWERS]
         try:
-            with (self.folder / ANSWERS).open("rb") as stream:
+            with (self.answers_folder / ANSWERS).open("rb") as stream:
                 data = stream.read(MOST_BYTES + 1)
             hashed = new_hash()
             hashed.update(data)

@@ -5,11 +5,12 @@ torch is imported only when the recipe's engine is `torch`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from chatseq.bundle import Bundle, default_bot, find_bot, use_bundle
-from chatseq.chat.contracts import Responder
+from chatseq.chat.contracts import Correction, Responder
 from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
@@ -41,12 +42,16 @@ class Bot:
         name: str = "",
         model: str = "",
         answers: Answers | None = None,
+        folder: Path | None = None,
+        corrections: Callable[[], Sequence[Correction]] = tuple,
     ) -> None:
         """Put a bot together.
 
         Args:
             model: the checksum of the weights
             answers: that it was trained on; for strategies that say nothing else
+            folder: where the corpus lies that it was trained on, and what its responder learnt
+            corrections: gives what its users said was right; called for every question
 
         Raises:
             PartError: the recipe names a part or an option that does not exist.
@@ -54,6 +59,7 @@ class Bot:
         self.name, self.model = name, model
         self.registry, self.recipe = registry, recipe
         self.tokenizer, self.engine, self.answers = tokenizer, engine, answers
+        self.folder, self.corrections = folder, corrections
         self.reader = question_reader(recipe, tokenizer)
         decoding = recipe.decoding
         where = f"in the bot '{name}' [decoding.%s]"
@@ -65,9 +71,19 @@ class Bot:
             for adjuster in decoding.adjusters
         ]
         self.stops = stops_of(self.adjusters)  # strings at which replies end
-        self.responder: Responder = build_part(
-            registry, "responder", recipe.qa, self, where=f"in the bot '{name}' [qa]"
+
+    @cached_property
+    def responder(self) -> Responder:
+        """What answers; built when it is first asked for.
+
+        Raises:
+            PartError: the recipe names a responder or an option of it that does not exist.
+        """
+        place = f"in the bot '{self.name}' [qa]"
+        responder: Responder = build_part(
+            self.registry, "responder", self.recipe.qa, self, where=place
         )
+        return responder
 
     @property
     def strategy_name(self) -> str:
@@ -100,14 +116,18 @@ class Bot:
                 f"The engine of a loaded bot cannot change. {where}. Start again with: "
                 "--set engine.NAME=VALUE"
             )
-        return Bot(
-            self.registry,
-            recipe,
-            self.tokenizer,
-            self.engine,
-            name=self.name,
-            model=self.model,
-            answers=self.answers,
+        return _whole(
+            Bot(
+                self.registry,
+                recipe,
+                self.tokenizer,
+                self.engine,
+                name=self.name,
+                model=self.model,
+                answers=self.answers,
+                folder=self.folder,
+                corrections=self.corrections,
+            )
         )
 
 
@@ -117,12 +137,14 @@ def load_bot(
     *,
     overrides: Iterable[str] = (),
     where: str = "--set",
+    corrections: Callable[[str], Sequence[Correction]] = lambda _: (),
 ) -> Bot:
     """Load a trained bot.
 
     Args:
         name_or_folder: None for the bot that was trained or chosen last
         overrides: settings as `path=value`; only decoding, engine and qa can still change
+        corrections: gives what users of the bot with this name said was right
 
     Raises:
         BundleError: there is no such bot, or it is damaged or lacks a plugin.
@@ -140,17 +162,27 @@ def load_bot(
         )
         engine = load_engine(bundle.folder, recipe, registry, tokenizer.size)
         answers = Answers(lambda: [answer.text for answer in bundle.answers()])
-        return Bot(
-            registry,
-            recipe,
-            tokenizer,
-            engine,
-            name=bundle.name,
-            model=bundle.model,
-            answers=answers,
+        return _whole(
+            Bot(
+                registry,
+                recipe,
+                tokenizer,
+                engine,
+                name=bundle.name,
+                model=bundle.model,
+                answers=answers,
+                folder=bundle.answers_folder,
+                corrections=lambda: corrections(bundle.name),
+            )
         )
 
     return use_bundle(folder, build, registry=registry)
+
+
+def _whole(bot: Bot) -> Bot:
+    """Build the responder now, so that what is wrong with it is told before a question is asked."""
+    _ = bot.responder
+    return bot
 
 
 def question_reader(recipe: Recipe, tokenizer: Tokenizer) -> QuestionReader:

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from chatseq.exchange import Reply
+from chatseq.exchange import Exchange, Reply
+
+if TYPE_CHECKING:
+    from chatseq.chat.bot import Bot
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a user said would have been the right answer to a question."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a responder may learn from when the network has been trained.
+
+    Rows with an empty answer are questions to be declined.
+    """
+
+    bot: Bot  # runs the trained network; its responder is not there yet
+    train: Sequence[Exchange]  # what the network learnt from
+    held_out: Sequence[Exchange]  # what it did not; empty: nothing could be spared
+    closed: bool  # whether answers recur, as in a FAQ
+    seed: int
 
 
 class ReplyStream(Protocol):
@@ -56,4 +83,24 @@ class Responder(Protocol):
 
         Args:
             contexts: the earlier turns of each question; empty: no question has any
+        """
+
+
+class LearningResponder(Responder, Protocol):
+    """A responder that learns more from the corpus once the network is trained."""
+
+    @classmethod
+    def learn(
+        cls, lesson: Lesson, folder: Path, options: Mapping[str, object]
+    ) -> Mapping[str, float | None]:
+        """Write what is learnt into a folder, which the bot will have as `bot.folder`.
+
+        The corpus lies there already (chatseq.bundle.pairs). Names of files are letters, digits,
+        dots and hyphens; no folders.
+
+        Args:
+            options: what the recipe says of the responder, its name left out
+
+        Returns:
+            Figures about what was learnt, for the bot's manifest.
         """

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from safetensors.torch import save as save_tensors
 
 from chatseq.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
 from chatseq.bundle.answers import answers_file
-from chatseq.bundle.manifest import ANSWERS, CARD, RECIPE, TOKENIZER, WEIGHTS
+from chatseq.bundle.manifest import ANSWERS, CARD, FOLDER, RECIPE, TOKENIZER, WEIGHTS
+from chatseq.bundle.pairs import write_pairs
 from chatseq.chat.bot import Bot
+from chatseq.chat.contracts import Lesson
 from chatseq.engines.export import export_graphs
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.evaluation.report import evaluate
+from chatseq.exchange import Exchange
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe
@@ -26,19 +32,77 @@ Figures = dict[str, float | None]
 _MOST_EXCHANGES = 1000  # that the figures at the end are taken over
 
 
-def final_figures(job: Job, model: Seq2Seq) -> Figures:
+def finish(job: Job, model: Seq2Seq) -> Figures:
+    """Store the bot with what its responder learns, and return the figures over the validation.
+
+    It becomes the one that `chatseq` chats with.
+
+    Raises:
+        BundleError: the disk is full, or may not be written.
+        EngineError: a part of the model cannot be written as a graph.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        learnt = _learn_from_corpus(job, model, folder)
+        figures = final_figures(job, model, folder) | learnt
+        write_bot(job, model, figures, folder)
+    return figures
+
+
+def final_figures(job: Job, model: Seq2Seq, folder: Path | None = None) -> Figures:
     """Return the figures that `chatseq evaluate` gives, over the questions of the validation.
 
     Whatever is measured at the end of training enters here.
+
+    Args:
+        folder: the corpus, and what the responder learnt
     """
-    engine, answers = TorchEngine(model), known_answers(job)
-    bot = Bot(job.registry, job.recipe, job.tokenizer, engine, name=job.name, answers=answers)
     exchanges = spread(job.validation.exchanges, _MOST_EXCHANGES)
-    return evaluate(bot, exchanges, job.registry).figures()
+    return evaluate(_bot(job, model, folder), exchanges, job.registry).figures()
 
 
-def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
+def _learn_from_corpus(job: Job, model: Seq2Seq, folder: Path) -> Figures:
+    """Write the corpus into a folder, and let the responder learn from it."""
+    held_out = [] if job.validation is job.train else job.validation.exchanges
+    write_pairs(folder, map(_without_folders, (*job.train.exchanges, *held_out)))
+    (folder / ANSWERS).write_bytes(answers_file(counted_answers(job)))
+    responder = job.registry.find("responder", str(job.recipe.qa["name"])).load()
+    learn = getattr(responder, "learn", None)
+    if learn is None:
+        return {}
+    lesson = Lesson(
+        _bot(job, model, folder),
+        job.train.exchanges,
+        held_out,
+        job.closed,
+        job.recipe.training.seed,
+    )
+    options = {name: value for name, value in job.recipe.qa.items() if name != "name"}
+    return dict(learn(lesson, folder, options))
+
+
+def _bot(job: Job, model: Seq2Seq, folder: Path | None) -> Bot:
+    return Bot(
+        job.registry,
+        job.recipe,
+        job.tokenizer,
+        TorchEngine(model),
+        name=job.name,
+        answers=known_answers(job),
+        folder=folder,
+    )
+
+
+def _without_folders(exchange: Exchange) -> Exchange:
+    """Leave out the folders of its file, which are nobody's business."""
+    return replace(exchange, source=PurePath(exchange.source).name)
+
+
+def write_bot(job: Job, model: Seq2Seq, figures: Figures, folder: Path) -> Bundle:
     """Store the bot, and make it the one that `chatseq` chats with.
+
+    Args:
+        folder: the corpus, and what the responder learnt
 
     Raises:
         BundleError: the disk is full, or may not be written.
@@ -47,16 +111,15 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures) -> Bundle:
     plugins = needed_plugins(job.registry, job.recipe)
     manifest = Manifest(job.name, {}, plugins=plugins, corpus=job.corpus, figures=figures)
 
-    def fill(folder: Path) -> None:
-        (folder / RECIPE).write_text(_told(job.recipe).to_toml(), encoding="utf-8")
-        (folder / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
-        (folder / CARD).write_text(card(job, manifest), encoding="utf-8")
-        (folder / ANSWERS).parent.mkdir()
-        (folder / ANSWERS).write_bytes(answers_file(counted_answers(job)))
+    def fill(place: Path) -> None:
+        (place / RECIPE).write_text(_told(job.recipe).to_toml(), encoding="utf-8")
+        (place / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
+        (place / CARD).write_text(card(job, manifest), encoding="utf-8")
+        shutil.copytree(folder, place / FOLDER)
         weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        (folder / WEIGHTS).write_bytes(save_tensors(weights))
+        (place / WEIGHTS).write_bytes(save_tensors(weights))
         if job.recipe.engine.name == "onnx":
-            export_graphs(model, folder, precision=job.recipe.engine.precision)
+            export_graphs(model, place, precision=job.recipe.engine.precision)
 
     bundle = write_bundle(bot_folder(job.name), manifest, fill)
     set_default_bot(job.name)

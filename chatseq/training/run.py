@@ -27,7 +27,7 @@ from chatseq.training.events import (
     TrainingEvent,
     ValidationReport,
 )
-from chatseq.training.finish import final_figures, write_bot
+from chatseq.training.finish import finish
 from chatseq.training.job import Job
 from chatseq.training.lessons import FOR_STEP, Lessons
 from chatseq.training.lock import LOCK, locked
@@ -248,8 +248,7 @@ class _Run:
         if reason != INTERRUPTED:
             self._save()
         self._state.take_best()
-        figures = final_figures(self._job, self._state.model)
-        write_bot(self._job, self._state.model, figures)
+        figures = finish(self._job, self._state.model)
         best = counters.best_step if self._state.has_best else counters.step
         yield FinishedReport(reason, counters.step, counters.seconds, best, figures)
 
