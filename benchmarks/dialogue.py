@@ -34,8 +34,8 @@ from quality import CORPORA, chatseq, evaluate, train
 
 from chatseq.evaluation.contracts import Judged
 from chatseq.exchange import Reply, ReplySource
+from chatseq.text.words import units
 from chatseq_metrics.variety import Distinct, MostFrequentReply
-from chatseq_metrics.words import units
 
 HELD_BACK = 1000  # dialogues of each part
 MOST_ASKED = 3000  # exchanges whose perplexity is taken

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from chatseq.evaluation.contracts import Judged
-from chatseq_metrics.words import units
+from chatseq.text.words import units
 
 
 class RougeL:

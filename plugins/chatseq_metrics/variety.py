@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from chatseq.evaluation.contracts import Judged
-from chatseq_metrics.words import plain, units
+from chatseq.text.words import plain, units
 
 
 class Distinct:

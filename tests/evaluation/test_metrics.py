@@ -12,13 +12,13 @@ from sacrebleu.metrics.chrf import CHRF
 from chatseq.evaluation.contracts import Judged, Metric
 from chatseq.exchange import Reply, ReplySource
 from chatseq.plugins import Registry
+from chatseq.text.words import has_han, plain, units
 from chatseq_metrics.auroc import Auroc
 from chatseq_metrics.bleu import Bleu
 from chatseq_metrics.chrf import Chrf
 from chatseq_metrics.rouge import RougeL, common_length, f_score
 from chatseq_metrics.shares import Declined, ExactMatch
 from chatseq_metrics.variety import Distinct, MostFrequentReply
-from chatseq_metrics.words import has_han, plain, units
 
 NO_IDEA = "I do not know that."
 
