@@ -54,6 +54,22 @@ class Message:
     alternatives: tuple[Alternative, ...] = ()
 
 
+class Verdict(StrEnum):
+    """What a user thinks of a reply."""
+
+    GOOD = "good"
+    BAD = "bad"
+    CORRECT = "correct"  # another answer would have been right; the user has given it
+
+
+class Review(StrEnum):
+    """What was decided about a verdict."""
+
+    NEW = "new"
+    ACCEPTED = "accepted"  # a bot may learn from it
+    REJECTED = "rejected"  # nothing may come of it
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One conversation, without its messages."""
@@ -73,6 +89,22 @@ class Found:
     message: Message
     title: str
     snippet: str  # one line, not yet safe for a terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a user said about one reply."""
+
+    id: int  # grows with every verdict, also when it replaces another one
+    conversation: str
+    message: int  # the reply
+    bot: str  # that made the reply
+    question: str  # what the reply follows; empty where it begins a conversation
+    reply: str
+    verdict: Verdict
+    correction: str  # the right answer; empty unless the verdict is `correct`
+    status: Review
+    created: datetime  # UTC
 
 
 class History(Protocol):
@@ -119,15 +151,49 @@ class History(Protocol):
         "Quoted words" must follow each other; a word that ends in * may go on. No query raises.
         """
 
-    def add_conversation(self, conversation: Conversation, messages: Sequence[Message]) -> bool:
+    def add_feedback(self, reply: int, verdict: Verdict, correction: str = "") -> Feedback:
+        """Store what a user thinks of a reply, instead of what was said about it before.
+
+        Args:
+            correction: the right answer; for the verdict `correct` alone, which needs it
+        """
+
+    def feedback(
+        self,
+        *,
+        bot: str = "",
+        status: Review | None = None,
+        conversation: str = "",
+        limit: int | None = None,
+    ) -> tuple[Feedback, ...]:
+        """Return what was said about replies, newest first.
+
+        Args:
+            bot: of the replies; empty: of any bot
+            conversation: of the replies; empty: of any
+        """
+
+    def review(self, feedback: int, status: Review) -> Feedback:
+        """Decide about a verdict; one that only says `bad` teaches nothing: it is not accepted."""
+
+    def add_conversation(
+        self,
+        conversation: Conversation,
+        messages: Sequence[Message],
+        feedback: Sequence[Feedback] = (),
+    ) -> bool:
         """Store a whole conversation, as when importing; False when its id is here already.
 
         Args:
             messages: oldest first; their ids are replaced, what refers to them follows
+            feedback: about its replies, oldest first; its ids are replaced as well
         """
 
     def delete(self, *conversations: str) -> None:
-        """Delete conversations for good: their words can be found nowhere afterwards."""
+        """Delete conversations for good: their words can be found nowhere afterwards.
+
+        What was said about their replies goes with them.
+        """
 
     def close(self) -> None:
         """Give back what the history holds open."""

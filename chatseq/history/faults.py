@@ -39,6 +39,24 @@ def no_message(number: int) -> HistoryError:
     )
 
 
+def no_reply(number: int) -> HistoryError:
+    """Return the error about a verdict on a message that answers nothing."""
+    return HistoryError(f"Message {number} is a question. Only replies can be judged.")
+
+
+def no_feedback(number: int) -> HistoryError:
+    """Return the error about a verdict that does not exist, perhaps replaced meanwhile."""
+    return HistoryError(f"No feedback {number}. See the ids: chatseq history feedback list")
+
+
+def nothing_to_learn(number: int) -> HistoryError:
+    """Return the error about accepting a verdict that names no right answer."""
+    return HistoryError(
+        f"Feedback {number} only says that the reply is bad, which teaches no bot what is right. "
+        "Correct the reply in the chat with /correct, or reject the feedback."
+    )
+
+
 def cannot(what: str, reason: str, where: Path | str, advice: str) -> HistoryError:
     """Return the error about a history that cannot be used, with the space left on its disk."""
     return HistoryError(f"The history cannot be {what}: {reason}. {where}{_space(where)}. {advice}")

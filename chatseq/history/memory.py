@@ -8,15 +8,24 @@ from dataclasses import dataclass, field, replace
 
 from chatseq.exchange import Reply
 from chatseq.history import faults, records, words
-from chatseq.history.contracts import Conversation, Found, Message, Status
+from chatseq.history.contracts import (
+    Conversation,
+    Feedback,
+    Found,
+    Message,
+    Review,
+    Status,
+    Verdict,
+)
 
 
 @dataclass(slots=True)
 class _Kept:
-    """A conversation with its messages by id."""
+    """A conversation with its messages by id, and what was said about them by their ids."""
 
     value: Conversation
     messages: dict[int, Message] = field(default_factory=dict)
+    feedback: dict[int, Feedback] = field(default_factory=dict)
 
 
 class MemoryHistory:
@@ -29,6 +38,7 @@ class MemoryHistory:
         self._lock = threading.RLock()
         self._kept: dict[str, _Kept] = {}  # that with the newest message last
         self._next = 1
+        self._next_feedback = 1
 
     def add_question(
         self, text: str, *, conversation: str | None, parent: int | None, bot: str = ""
@@ -89,7 +99,48 @@ class MemoryHistory:
         )
         return tuple(hit for _, hit in zip(range(limit), found, strict=False))
 
-    def add_conversation(self, conversation: Conversation, messages: Sequence[Message]) -> bool:
+    def add_feedback(self, reply: int, verdict: Verdict, correction: str = "") -> Feedback:
+        text = records.a_correction(verdict, correction)
+        with self._lock:
+            kept = self._holding(reply)
+            message = kept.messages[reply]
+            asked = kept.messages[message.parent].text if message.parent is not None else ""
+            return self._judge(kept, records.a_feedback(message, asked, verdict, text))
+
+    def feedback(
+        self,
+        *,
+        bot: str = "",
+        status: Review | None = None,
+        conversation: str = "",
+        limit: int | None = None,
+    ) -> tuple[Feedback, ...]:
+        with self._lock:
+            everything = [said for kept in self._kept.values() for said in kept.feedback.values()]
+        wanted = [
+            said
+            for said in sorted(everything, key=lambda said: -said.id)
+            if bot in ("", said.bot)
+            and status in (None, said.status)
+            and conversation in ("", said.conversation)
+        ]
+        return tuple(wanted[:limit])
+
+    def review(self, feedback: int, status: Review) -> Feedback:
+        with self._lock:
+            for kept in self._kept.values():
+                for said in kept.feedback.values():
+                    if said.id == feedback:
+                        kept.feedback[said.message] = records.reviewed(said, status)
+                        return kept.feedback[said.message]
+        raise faults.no_feedback(feedback)
+
+    def add_conversation(
+        self,
+        conversation: Conversation,
+        messages: Sequence[Message],
+        feedback: Sequence[Feedback] = (),
+    ) -> bool:
         with self._lock:
             if conversation.id in self._kept:
                 return False
@@ -100,6 +151,8 @@ class MemoryHistory:
                 added = replace(message, conversation=conversation.id, parent=parent)
                 new_ids[message.id] = self._put(kept, added).id
             kept.value = replace(kept.value, head=new_ids.get(conversation.head))
+            for said in feedback:
+                self._judge(kept, replace(said, message=new_ids[said.message]))
             return True
 
     def delete(self, *conversations: str) -> None:
@@ -124,6 +177,11 @@ class MemoryHistory:
         kept.value = replace(kept.value, head=added.id, messages=len(kept.messages))
         self._kept[kept.value.id] = self._kept.pop(kept.value.id)
         return added
+
+    def _judge(self, kept: _Kept, said: Feedback) -> Feedback:
+        kept.feedback[said.message] = replace(said, id=self._next_feedback)
+        self._next_feedback += 1
+        return kept.feedback[said.message]
 
     def _mark(self, kept: _Kept, question: int, status: Status) -> None:
         kept.messages[question] = replace(kept.messages[question], status=status)

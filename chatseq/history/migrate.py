@@ -14,7 +14,10 @@ from chatseq.errors import HistoryError
 from chatseq.history import files, sqlite
 from chatseq.history.tables import Base
 
-REVISIONS = ("0001",)  # oldest first; a test holds them equal to the files in migrations/versions
+REVISIONS = (
+    "0001",
+    "0002",
+)  # oldest first; a test holds them equal to the files in migrations/versions
 FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -7,10 +7,20 @@ import math
 import re
 import secrets
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from chatseq.exchange import Alternative, Reply
-from chatseq.history.contracts import LAST, Message, Role, Status
+from chatseq.history import faults
+from chatseq.history.contracts import (
+    LAST,
+    Feedback,
+    Message,
+    Review,
+    Role,
+    Status,
+    Verdict,
+)
 
 TITLE_WIDTH = 60
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's 32: none is mistaken for another
@@ -51,9 +61,54 @@ def a_reply(reply: Reply, conversation: str, question: int) -> Message:
         milliseconds=finite(reply.milliseconds) or 0.0,
         seed=reply.seed,
         alternatives=tuple(
-            Alternative(clean(a.text), finite(a.confidence) or 0.0) for a in reply.alternatives
+            Alternative(clean(a.text), finite(a.confidence) or 0.0, clean(a.question))
+            for a in reply.alternatives
         ),
     )
+
+
+def a_feedback(reply: Message, question: str, verdict: Verdict, correction: str) -> Feedback:
+    """Return a verdict on a reply; its id is still 0.
+
+    Raises:
+        HistoryError: the message is no reply.
+    """
+    if reply.role is not Role.REPLY:
+        raise faults.no_reply(reply.id)
+    return Feedback(
+        id=0,
+        conversation=reply.conversation,
+        message=reply.id,
+        bot=reply.bot,
+        question=question,
+        reply=reply.text,
+        verdict=verdict,
+        correction=correction,
+        status=Review.NEW,
+        created=now(),
+    )
+
+
+def a_correction(verdict: Verdict, text: str) -> str:
+    """Return the correction of a verdict as it is stored.
+
+    Raises:
+        ValueError: the verdict needs one, or takes none.
+    """
+    if (verdict is Verdict.CORRECT) != bool(text.strip()):
+        raise ValueError(f"{verdict!r} with the correction {text!r}. Only CORRECT has a correction")
+    return clean(text)
+
+
+def reviewed(feedback: Feedback, status: Review) -> Feedback:
+    """Return a verdict with what was decided about it.
+
+    Raises:
+        HistoryError: it is accepted, but nothing can be learnt from it.
+    """
+    if feedback.verdict is Verdict.BAD and status is Review.ACCEPTED:
+        raise faults.nothing_to_learn(feedback.id)
+    return replace(feedback, status=status)
 
 
 def clean(text: str) -> str:

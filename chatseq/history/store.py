@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy.orm import Session, aliased
 
-from chatseq.exchange import Alternative, Reply
+from chatseq.exchange import Reply
 from chatseq.history import faults, records, sqlite, words
 from chatseq.history.connect import connect, readable_faults
-from chatseq.history.contracts import Conversation, Found, Message, Role, Status
-from chatseq.history.tables import ConversationRow, MessageRow
+from chatseq.history.contracts import (
+    Conversation,
+    Feedback,
+    Found,
+    Message,
+    Review,
+    Status,
+    Verdict,
+)
+from chatseq.history.rows import (
+    feedback_of,
+    message_of,
+    row_of_conversation,
+    row_of_feedback,
+    row_of_message,
+)
+from chatseq.history.tables import ConversationRow, FeedbackRow, MessageRow
 
 
 class HistoryStore:
@@ -87,7 +103,7 @@ class HistoryStore:
         query = select(MessageRow).where(MessageRow.conversation_id == conversation)
         with self._reading() as session:
             _conversation_row(session, conversation)
-            return tuple(_message_of(row) for row in session.scalars(query.order_by(MessageRow.id)))
+            return tuple(message_of(row) for row in session.scalars(query.order_by(MessageRow.id)))
 
     def search(self, query: str, limit: int = 20) -> tuple[Found, ...]:
         terms = words.terms_of(query)
@@ -107,25 +123,69 @@ class HistoryStore:
                 .limit(limit)
             )
             return tuple(
-                Found(_message_of(row), title, words.snippet(row.text, terms))
-                for row, title in rows
+                Found(message_of(row), title, words.snippet(row.text, terms)) for row, title in rows
             )
 
-    def add_conversation(self, conversation: Conversation, messages: Sequence[Message]) -> bool:
+    def add_feedback(self, reply: int, verdict: Verdict, correction: str = "") -> Feedback:
+        text = records.a_correction(verdict, correction)
+        with self._writing() as session:
+            message = message_of(_message_row(session, reply))
+            asked = session.get(MessageRow, message.parent) if message.parent else None
+            said = records.a_feedback(message, asked.text if asked else "", verdict, text)
+            session.execute(delete(FeedbackRow).where(FeedbackRow.message_id == reply))
+            row = row_of_feedback(said, reply)
+            session.add(row)
+            session.flush()
+            return replace(said, id=row.id)
+
+    def feedback(
+        self,
+        *,
+        bot: str = "",
+        status: Review | None = None,
+        conversation: str = "",
+        limit: int | None = None,
+    ) -> tuple[Feedback, ...]:
+        query = _judged().order_by(FeedbackRow.id.desc()).limit(limit)
+        if bot:
+            query = query.where(MessageRow.bot == records.clean(bot))
+        if status:
+            query = query.where(FeedbackRow.status == status)
+        if conversation:
+            query = query.where(MessageRow.conversation_id == records.clean(conversation))
+        with self._reading() as session:
+            return tuple(starmap(feedback_of, session.execute(query)))
+
+    def review(self, feedback: int, status: Review) -> Feedback:
+        with self._writing() as session:
+            found = session.execute(_judged().where(FeedbackRow.id == feedback)).one_or_none()
+            if found is None:
+                raise faults.no_feedback(feedback)
+            said = records.reviewed(feedback_of(*found), status)
+            found[0].status = status
+            return said
+
+    def add_conversation(
+        self,
+        conversation: Conversation,
+        messages: Sequence[Message],
+        feedback: Sequence[Feedback] = (),
+    ) -> bool:
         with self._writing() as session:
             if session.get(ConversationRow, conversation.id):
                 return False
-            session.add(_row_of_conversation(conversation))
+            session.add(row_of_conversation(conversation))
             session.flush()
             new_ids: dict[int | None, int] = {}
             for message in messages:
-                row = _row_of(message, conversation.id, new_ids.get(message.parent))
+                row = row_of_message(message, conversation.id, new_ids.get(message.parent))
                 session.add(row)
                 session.flush()
                 new_ids[message.id] = row.id
             kept = _conversation_row(session, conversation.id)
             kept.head_id = new_ids.get(conversation.head)
             kept.latest_id = max(new_ids.values(), default=None)
+            session.add_all(row_of_feedback(said, new_ids[said.message]) for said in feedback)
             return True
 
     def delete(self, *conversations: str) -> None:
@@ -140,14 +200,20 @@ class HistoryStore:
 
     def faults(self) -> tuple[str, ...]:
         """Return what is damaged, one line each: in the file, and texts that have changed."""
+        texts = {
+            "The text of message": select(MessageRow.id, MessageRow.text, MessageRow.checksum),
+            "The correction of reply": select(
+                FeedbackRow.message_id, FeedbackRow.correction, FeedbackRow.checksum
+            ),
+        }
         with self._reading() as session:
             wrong = ""
             if sqlite.is_sqlite(self._engine):
                 wrong = sqlite.damage_in(session.connection())
-            kept = session.execute(select(MessageRow.id, MessageRow.text, MessageRow.checksum))
             changed = tuple(
-                f"The text of message {number} has changed on the disk."
-                for number, text, checksum in kept
+                f"{what} {number} has changed on the disk."
+                for what, query in texts.items()
+                for number, text, checksum in session.execute(query)
                 if records.checksum_of(text) != checksum
             )
         return ((wrong,) if wrong else ()) + changed
@@ -177,7 +243,7 @@ def _begin(session: Session, question: str, bot: str) -> str:
 
 
 def _add(session: Session, message: Message) -> Message:
-    row = _row_of(message, message.conversation, message.parent)
+    row = row_of_message(message, message.conversation, message.parent)
     session.add(row)
     session.flush()
     session.execute(
@@ -185,7 +251,7 @@ def _add(session: Session, message: Message) -> Message:
         .where(ConversationRow.id == row.conversation_id)
         .values(head_id=row.id, latest_id=row.id)
     )
-    return _message_of(row)
+    return message_of(row)
 
 
 def _conversation_row(session: Session, name: str) -> ConversationRow:
@@ -208,6 +274,16 @@ def _check_parent(session: Session, conversation: str, parent: int | None) -> No
         raise faults.no_message(parent)
 
 
+def _judged() -> Select[FeedbackRow, MessageRow, str]:
+    """Return the query of all feedback; the questions come along, as corrections need them."""
+    asked = aliased(MessageRow)
+    return (
+        select(FeedbackRow, MessageRow, asked.text)
+        .join(MessageRow, MessageRow.id == FeedbackRow.message_id)
+        .outerjoin(asked, asked.id == MessageRow.parent_id)
+    )
+
+
 def _conversations(
     session: Session, wanted: ColumnElement[bool] | None, limit: int | None
 ) -> tuple[Conversation, ...]:
@@ -223,59 +299,3 @@ def _conversations(
         Conversation(row.id, row.title, row.bot, row.created, row.head_id, messages)
         for row, messages in session.execute(query)
     )
-
-
-def _row_of_conversation(conversation: Conversation) -> ConversationRow:
-    return ConversationRow(
-        id=conversation.id,
-        title=records.clean(conversation.title),
-        bot=records.clean(conversation.bot),
-        created=conversation.created,
-    )
-
-
-def _row_of(message: Message, conversation: str, parent: int | None) -> MessageRow:
-    return MessageRow(
-        conversation_id=conversation,
-        parent_id=parent,
-        role=message.role.value,
-        text=message.text,
-        words=words.line_of(words.words_of(message.text)),
-        checksum=records.checksum_of(message.text),
-        status=message.status.value,
-        created=message.created,
-        source=message.source,
-        confidence=message.confidence,
-        strategy=message.strategy,
-        bot=message.bot,
-        model=message.model,
-        tokens=message.tokens,
-        milliseconds=message.milliseconds,
-        seed=None if message.seed is None else str(message.seed),
-        alternatives=[{"text": a.text, "confidence": a.confidence} for a in message.alternatives],
-    )
-
-
-def _message_of(row: MessageRow) -> Message:
-    return Message(
-        id=row.id,
-        conversation=row.conversation_id,
-        parent=row.parent_id,
-        role=Role(row.role),
-        text=row.text,
-        status=Status(row.status),
-        created=row.created,
-        source=row.source,
-        confidence=row.confidence,
-        strategy=row.strategy,
-        bot=row.bot,
-        model=row.model,
-        tokens=row.tokens,
-        milliseconds=row.milliseconds,
-        seed=None if row.seed is None else int(row.seed),
-        alternatives=tuple(_alternative_of(kept) for kept in row.alternatives),
-    )
-
-
-def _alternative_of(kept: dict[str, Any]) -> Alternative:
-    return Alternative(str(kept["text"]), float(kept["confidence"]))

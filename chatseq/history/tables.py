@@ -82,3 +82,20 @@ class MessageRow(Base):
     milliseconds: Mapped[float] = mapped_column(Float)
     seed: Mapped[str | None] = mapped_column(String(40))  # as text: it may exceed 64 bits
     alternatives: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class FeedbackRow(Base):
+    """What a user said about a reply; a new verdict is a new row, so ids tell which is newer."""
+
+    __tablename__ = "feedback"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  (SQLAlchemy's own form)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    message_id: Mapped[int] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), index=True, unique=True
+    )
+    verdict: Mapped[str] = mapped_column(String(16))
+    correction: Mapped[str] = mapped_column(Text)
+    checksum: Mapped[str] = mapped_column(String(32))  # of the correction, as of a message's text
+    status: Mapped[str] = mapped_column(String(16))
+    created: Mapped[datetime] = mapped_column(UtcTime)

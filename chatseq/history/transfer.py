@@ -6,20 +6,40 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from chatseq.errors import HistoryError
 from chatseq.exchange import Alternative
-from chatseq.history.contracts import Conversation, Found, History, Message, Role, Status
-from chatseq.history.records import clean
+from chatseq.history.contracts import (
+    Conversation,
+    Feedback,
+    Found,
+    History,
+    Message,
+    Review,
+    Role,
+    Status,
+    Verdict,
+)
+from chatseq.history.records import a_correction, a_feedback, clean, reviewed
 from chatseq.text.terminal import safe_json
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _LARGEST = 2**31 - 1
 
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, HistoryError)
+
 Value = TypeVar("Value")
+
+
+class Whole(NamedTuple):
+    """A conversation with all that belongs to it."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    feedback: tuple[Feedback, ...] = ()
 
 
 def conversation_value(conversation: Conversation) -> dict[str, Any]:
@@ -51,16 +71,38 @@ def message_value(message: Message) -> dict[str, Any]:
         "tokens": message.tokens,
         "milliseconds": message.milliseconds,
         "seed": message.seed,
-        "alternatives": [
-            {"text": a.text, "confidence": a.confidence} for a in message.alternatives
-        ],
+        "alternatives": [asdict(alternative) for alternative in message.alternatives],
     }
 
 
 def whole_value(history: History, conversation: Conversation) -> dict[str, Any]:
-    """Return a conversation with its messages on all branches, oldest first."""
+    """Return a conversation with its messages on all branches and its feedback, oldest first."""
     messages = [message_value(message) for message in history.messages(conversation.id)]
-    return {**conversation_value(conversation), "messages": messages}
+    told = [_short_value(said) for said in history.feedback(conversation=conversation.id)]
+    return {**conversation_value(conversation), "messages": messages, "feedback": told[::-1]}
+
+
+def feedback_value(feedback: Feedback) -> dict[str, Any]:
+    """Return what was said about a reply as JSON has it."""
+    return {
+        "id": feedback.id,
+        "conversation": feedback.conversation,
+        "bot": feedback.bot,
+        "question": feedback.question,
+        "reply": feedback.reply,
+        **_short_value(feedback),
+    }
+
+
+def _short_value(feedback: Feedback) -> dict[str, Any]:
+    """Return what the messages do not say already."""
+    return {
+        "message": feedback.message,
+        "verdict": feedback.verdict.value,
+        "correction": feedback.correction,
+        "status": feedback.status.value,
+        "created": feedback.created.isoformat(),
+    }
 
 
 def found_value(found: Found) -> dict[str, Any]:
@@ -83,7 +125,7 @@ def export_lines(history: History, conversations: tuple[Conversation, ...]) -> I
         yield safe_json(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
-def conversation_of(line: str, place: str) -> tuple[Conversation, tuple[Message, ...]]:
+def conversation_of(line: str, place: str) -> Whole:
     """Return the conversation that an exported line holds.
 
     Args:
@@ -94,7 +136,7 @@ def conversation_of(line: str, place: str) -> tuple[Conversation, tuple[Message,
     """
     try:
         return _read(json.loads(line, parse_constant=_no_number))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+    except _NONSENSE as fault:
         reason = " ".join(str(fault).split()) or type(fault).__name__
         missing = f"{reason} is missing" if isinstance(fault, KeyError) else reason
         raise HistoryError(
@@ -103,7 +145,7 @@ def conversation_of(line: str, place: str) -> tuple[Conversation, tuple[Message,
         ) from fault
 
 
-def _read(value: Mapping[str, Any]) -> tuple[Conversation, tuple[Message, ...]]:
+def _read(value: Mapping[str, Any]) -> Whole:
     name = _text(value, "id")
     if not _ID.fullmatch(name):
         raise ValueError("its id cannot be used")
@@ -121,7 +163,28 @@ def _read(value: Mapping[str, Any]) -> tuple[Conversation, tuple[Message, ...]]:
     conversation = Conversation(
         name, _text(value, "title"), _text(value, "bot"), _time(value), head, len(messages)
     )
-    return conversation, tuple(messages)
+    return Whole(conversation, tuple(messages), _all_feedback(value, messages))
+
+
+def _all_feedback(value: Mapping[str, Any], messages: list[Message]) -> tuple[Feedback, ...]:
+    by_id = {message.id: message for message in messages}
+    read: dict[int, Feedback] = {}
+    for kept in value.get("feedback", ()):  # there was none before form 0002
+        said = _feedback(kept, by_id)
+        if said.message in read:
+            raise ValueError(f"there are two verdicts on reply {said.message}")
+        read[said.message] = said
+    return tuple(read.values())
+
+
+def _feedback(value: Mapping[str, Any], messages: Mapping[int, Message]) -> Feedback:
+    reply = messages.get(_typed(value, "message", int))
+    if reply is None:
+        raise ValueError(f"there is feedback on message {value['message']}, which is missing")
+    asked = messages[reply.parent].text if reply.parent is not None else ""
+    verdict = Verdict(value["verdict"])
+    said = a_feedback(reply, asked, verdict, a_correction(verdict, _text(value, "correction")))
+    return replace(reviewed(said, Review(value["status"])), created=_time(value))
 
 
 def _message(value: Mapping[str, Any]) -> Message:
@@ -142,10 +205,14 @@ def _message(value: Mapping[str, Any]) -> Message:
         milliseconds=_typed(value, "milliseconds", float),
         seed=_optional(value, "seed", int),
         alternatives=tuple(
-            Alternative(_text(a, "text"), _typed(a, "confidence", float))
+            Alternative(_text(a, "text"), _typed(a, "confidence", float), _question(a))
             for a in value["alternatives"]
         ),
     )
+
+
+def _question(alternative: Mapping[str, Any]) -> str:
+    return _text(alternative, "question") if "question" in alternative else ""
 
 
 def _typed(value: Mapping[str, Any], key: str, kind: type[Value]) -> Value:

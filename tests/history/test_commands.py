@@ -110,7 +110,7 @@ def test_show_as_json_has_all_branches_and_the_documented_fields(
     screen: Screen, names: list[str]
 ) -> None:
     shown = screen.json("show", names[1])
-    assert set(shown) == LIST | {"messages"}
+    assert set(shown) == LIST | {"messages", "feedback"}
     assert [set(message) for message in shown["messages"]] == [MESSAGE] * 3
     assert [message["status"] for message in shown["messages"]] == [
         "complete", "interrupted", "complete",

@@ -53,8 +53,8 @@ class HistoryContract:
 
     def test_a_reply_comes_back_with_everything_that_explains_it(self, history: History) -> None:
         given = Reply(
-            "It is a bot.", ReplySource.RETRIEVED, 0.75, (Alternative("A bot.", 0.25),), "faq",
-            "beam", 5, 12.5, seed=2**64 - 1, model="abc",
+            "It is a bot.", ReplySource.RETRIEVED, 0.75, (Alternative("A bot.", 0.25, "bot?"),),
+            bot="faq", strategy="beam", tokens=5, milliseconds=12.5, seed=2**64 - 1, model="abc",
         )  # fmt: skip
         asked = history.add_question("What?", conversation=None, parent=None)
         answered = history.add_reply(asked.id, given)
@@ -64,7 +64,7 @@ class HistoryContract:
         )  # fmt: skip
         assert (answered.strategy, answered.bot, answered.model) == ("beam", "faq", "abc")
         assert (answered.tokens, answered.milliseconds, answered.seed) == (5, 12.5, 2**64 - 1)
-        assert answered.alternatives == (Alternative("A bot.", 0.25),)
+        assert answered.alternatives == (Alternative("A bot.", 0.25, "bot?"),)
         assert (answered.parent, answered.status) == (asked.id, Status.COMPLETE)
 
     def test_a_question_waits_until_its_reply_is_there(self, history: History) -> None:
@@ -230,15 +230,16 @@ class HistoryContract:
     def test_texts_that_no_database_could_hold_are_mended(self, history: History) -> None:
         asked = history.add_question(f"a{LONE}b\x00c", conversation=None, parent=None, bot=LONE)
         bad = Reply(
-            f"{LONE}x", ReplySource.GENERATED, float("nan"), (Alternative(LONE, float("inf")),),
-            LONE, LONE, 1, float("nan"), model=LONE,
+            f"{LONE}x", ReplySource.GENERATED, float("nan"),
+            (Alternative(LONE, float("inf"), LONE),), bot=LONE, strategy=LONE, tokens=1,
+            milliseconds=float("nan"), model=LONE,
         )  # fmt: skip
         answered = history.add_reply(asked.id, bad)
         kept = history.messages(asked.conversation)
         assert kept[0].text == "a\ufffdb\ufffdc"
         assert kept[1] == answered
         assert (answered.text, answered.confidence, answered.milliseconds) == ("\ufffdx", None, 0.0)
-        assert answered.alternatives == (Alternative("\ufffd", 0.0),)
+        assert answered.alternatives == (Alternative("\ufffd", 0.0, "\ufffd"),)
         assert history.find("last").title == "a\ufffdb\ufffdc"
 
     @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from chatseq.history.migrate import FOLDER, REVISIONS
+
 WORKERS = Path(__file__).with_name("workers.py")
 MIGRATION = """
 import sqlalchemy as sa
@@ -47,12 +49,9 @@ def report(task: str, folder: Path) -> dict[str, Any]:
 @pytest.fixture
 def later_migrations(tmp_path: Path) -> Path:
     """The migrations of today, and two made up ones after them."""
-    from chatseq.history import migrate
-
-    shutil.copytree(
-        migrate.FOLDER, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    for number, before, column in (("0002", "0001", "first"), ("0003", "0002", "second")):
+    shutil.copytree(FOLDER, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    present = REVISIONS[-1]
+    for number, before, column in (("9001", present, "first"), ("9002", "9001", "second")):
         text = MIGRATION.format(number=number, before=before, column=column)
         (tmp_path / "migrations" / "versions" / f"r{number}.py").write_text(text)
     return tmp_path
@@ -117,15 +116,15 @@ def test_a_migration_killed_at_any_statement_leaves_the_old_form_or_the_new(
     later_migrations: Path,
 ) -> None:
     told = report("migrations", later_migrations)
-    old, new = ["0001", [], 1], ["0003", ["first", "second"], 1]
+    old, new = [REVISIONS[-1], [], 1], ["9002", ["first", "second"], 1]
     assert told["outcomes"][0] == old
     assert told["outcomes"][-1] == new
     assert len(told["outcomes"]) > 10
     assert all(outcome in (old, new) for outcome in told["outcomes"])
-    assert told["backups"] == ["history1.before-0001.db"]
+    assert told["backups"] == [f"history1.before-{REVISIONS[-1]}.db"]
 
 
 def test_processes_that_migrate_at_once_all_succeed(later_migrations: Path) -> None:
     told = report("migration_race", later_migrations)
     assert told["codes"] == [0] * 20
-    assert told["states"] == [["0003", ["first", "second"], 0]] * 5
+    assert told["states"] == [["9002", ["first", "second"], 0]] * 5

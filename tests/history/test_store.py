@@ -22,7 +22,7 @@ from sqlalchemy import event
 from chatseq.errors import HistoryError
 from chatseq.exchange import Alternative, Reply, ReplySource
 from chatseq.history import connect, files, migrate, records, sqlite
-from chatseq.history.contracts import History
+from chatseq.history.contracts import History, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.opening import open_history
 from chatseq.history.store import HistoryStore
@@ -436,8 +436,15 @@ def test_a_history_of_every_release_opens_with_all_it_held(path: Path, dump: Pat
     ]  # fmt: skip
     assert [f.message.text for f in store.search("训练")] == ["怎样训练模型？"]
     assert store.faults() == ()
+    held = [("bad", "new"), ("correct", "accepted"), ("good", "new")]
+    said = [(said.verdict.value, said.status.value) for said in store.feedback()]
+    assert said == ([] if dump.stem == "0001" else held)
     ask(store)
+    store.add_feedback(store.find("last").head or 0, Verdict.GOOD)
     store.close()
+    copies = [copy.name for copy in path.parent.glob("history.before-*.db")]
+    older = dump.stem != migrate.REVISIONS[-1]
+    assert copies == ([f"history.before-{dump.stem}.db"] if older else [])
 
 
 def test_every_revision_has_a_history_that_was_kept() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatseq.errors import HistoryError
 from chatseq.exchange import Alternative, Reply, ReplySource
+from chatseq.history.contracts import Review, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.transfer import conversation_of, export_lines, whole_value
 from chatseq.text.terminal import safe, safe_json
@@ -25,14 +26,16 @@ def exported(history: MemoryHistory) -> list[str]:
 def filled() -> MemoryHistory:
     history = MemoryHistory()
     asked = history.add_question("你好？", conversation=None, parent=None, bot="starter")
-    alternatives = (Alternative("您好！", 0.25),)
-    history.add_reply(
-        asked.id,
-        Reply("你好！", ReplySource.RETRIEVED, 0.5, alternatives, "starter", "beam", 3, 1.5,
-              seed=2**70, model="abc"),
+    alternatives = (Alternative("您好！", 0.25, "您好"),)
+    reply = Reply(
+        "你好！", ReplySource.RETRIEVED, 0.5, alternatives, bot="starter", strategy="beam",
+        tokens=3, milliseconds=1.5, seed=2**70, model="abc",
     )  # fmt: skip
-    part = Reply("你", ReplySource.GENERATED, 0.0, interrupted=True)
-    history.add_reply(asked.id, part)
+    answered = history.add_reply(asked.id, reply)
+    part = history.add_reply(asked.id, Reply("你", ReplySource.GENERATED, 0.0, interrupted=True))
+    history.add_feedback(part.id, Verdict.BAD)
+    said = history.add_feedback(answered.id, Verdict.CORRECT, "您好，\n请说。")
+    history.review(said.id, Review.ACCEPTED)
     history.add_question("second", conversation=None, parent=None)
     return history
 
@@ -41,6 +44,34 @@ def good() -> dict[str, Any]:
     value = json.loads(exported(filled())[0])
     assert isinstance(value, dict)
     return value
+
+
+def test_feedback_is_exported_oldest_first_without_what_the_messages_say() -> None:
+    bad, correct = good()["feedback"]
+    created = correct.pop("created")
+    assert correct == {
+        "message": 2, "verdict": "correct", "correction": "您好，\n请说。", "status": "accepted",
+    }  # fmt: skip
+    assert created.endswith("+00:00")
+    assert (bad["message"], bad["verdict"], bad["status"]) == (3, "bad", "new")
+
+
+def test_imported_feedback_follows_the_new_ids_of_its_replies() -> None:
+    history = filled()
+    conversation, messages, feedback = conversation_of(exported(filled())[0], "x:1")
+    assert history.add_conversation(conversation, messages, feedback)
+    said, _ = history.feedback(conversation=conversation.id)
+    assert history.messages(conversation.id)[said.message - 5].id == said.message == 6
+    assert (said.question, said.reply, said.bot) == ("你好？", "你好！", "starter")
+    assert (said.id, said.status) == (4, Review.ACCEPTED)
+
+
+def test_a_file_of_an_older_chatseq_has_no_feedback() -> None:
+    value = good()
+    del value["feedback"], value["messages"][1]["alternatives"][0]["question"]
+    conversation = conversation_of(json.dumps(value), "x:1")
+    assert conversation.feedback == ()
+    assert conversation.messages[1].alternatives == (Alternative("您好！", 0.25),)
 
 
 def test_what_is_imported_is_exported_again_the_same() -> None:
@@ -62,7 +93,7 @@ def test_any_text_survives_exporting_and_importing(texts: list[str]) -> None:
     (line,) = exported(history)
     assert "\n" not in line
     assert safe(line) == line
-    conversation, messages = conversation_of(line, "x:1")
+    conversation, messages, _ = conversation_of(line, "x:1")
     assert conversation == history.find("last")
     assert messages == history.messages(conversation.id)
 
@@ -125,6 +156,28 @@ def test_a_message_that_makes_no_sense_is_told(change: dict[str, Any], reason: s
 
 
 @pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"message": 1}, "Message 1 is a question. Only replies can be judged."),
+        ({"message": 9}, "there is feedback on message 9, which is missing"),
+        ({"message": 3}, "there are two verdicts on reply 3"),
+        ({"message": "2"}, "'message' is no int"),
+        ({"verdict": "fine"}, "'fine' is not a valid Verdict"),
+        ({"verdict": "good"}, "<Verdict.GOOD: 'good'> with the correction .*"),
+        ({"correction": " "}, "<Verdict.CORRECT: 'correct'> with the correction ' '.*"),
+        ({"correction": "", "verdict": "bad"}, "Feedback 0 only says that the reply is bad.*"),
+        ({"status": "old"}, "'old' is not a valid Review"),
+        ({"created": 5}, "'created' is no str"),
+    ],
+)
+def test_feedback_that_makes_no_sense_is_told(change: dict[str, Any], reason: str) -> None:
+    value = good()
+    value["feedback"][1].update(change)
+    with pytest.raises(HistoryError, match=rf"^x:1: .*\({reason}\)"):
+        conversation_of(json.dumps(value), "x:1")
+
+
+@pytest.mark.parametrize(
     "line", ["", "{", "[]", "null", "5", '"x"', "[" * 100_000, "NaN", "9" * 5000, "\x00", "\ud800"]
 )
 def test_a_line_that_is_no_conversation_is_told_in_one_line(line: str) -> None:
@@ -141,30 +194,34 @@ JSON = st.recursive(
 )
 
 
-@given(
-    key=st.sampled_from(sorted(good())),
-    of_message=st.sampled_from([None, *good()["messages"][1]]),
-    value=JSON,
-)
+PLACES = [
+    *((key,) for key in good()),
+    *(("messages", 1, key) for key in good()["messages"][1]),
+    *(("feedback", 1, key) for key in good()["feedback"][1]),
+]
+
+
+@given(place=st.sampled_from(PLACES), value=JSON)
 @settings(max_examples=300, deadline=None)
-def test_any_value_in_any_place_is_taken_or_told(
-    key: str, of_message: str | None, value: object
-) -> None:
-    kept = good()
-    (kept["messages"][1] if of_message else kept)[of_message or key] = value
+def test_any_value_in_any_place_is_taken_or_told(place: tuple[Any, ...], value: object) -> None:
+    kept = part = good()
+    *path, last = place
+    for step in path:
+        part = part[step]
+    part[last] = value
     try:
-        conversation, messages = conversation_of(json.dumps(kept), "x:1")
+        whole = conversation_of(json.dumps(kept), "x:1")
     except HistoryError:
         return
     history = MemoryHistory()
-    assert history.add_conversation(conversation, messages)
-    json.dumps(whole_value(history, conversation), allow_nan=False)
+    assert history.add_conversation(*whole)
+    json.dumps(whole_value(history, whole.conversation), allow_nan=False)
 
 
 def test_numbers_that_no_column_holds_are_made_to_fit() -> None:
     value = good()
     value["messages"][1].update(tokens=2**80, confidence=1, source="x" * 100)
-    _, messages = conversation_of(json.dumps(value), "x:1")
+    _, messages, _ = conversation_of(json.dumps(value), "x:1")
     assert (messages[1].tokens, messages[1].confidence) == (2**31 - 1, 1.0)
     assert messages[1].source == "x" * 32
 
@@ -172,5 +229,5 @@ def test_numbers_that_no_column_holds_are_made_to_fit() -> None:
 def test_a_time_without_a_zone_counts_as_utc() -> None:
     value = good()
     value["created"] = "2026-01-02T03:04:05"
-    conversation, _ = conversation_of(json.dumps(value), "x:1")
+    conversation, _, _ = conversation_of(json.dumps(value), "x:1")
     assert conversation.created.isoformat() == "2026-01-02T03:04:05+00:00"

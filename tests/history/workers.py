@@ -32,6 +32,7 @@ from chatseq.testing import ScriptedResponder
 
 assert alembic.command  # imported before the processes fork
 NOBODY = 65534
+LATER = (*migrate.REVISIONS, "9001", "9002")  # two are made up
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -165,18 +166,18 @@ def read_only(folder: Path) -> dict[str, Any]:
 
 def migrations(folder: Path) -> dict[str, Any]:
     """Kill a migration at every one of its statements."""
-    revisions, scripts = ("0001", "0002", "0003"), folder / "migrations"
+    scripts = folder / "migrations"
     outcomes = []
     for stop in range(1, 100):
         path = folder / f"history{stop}.db"
         store = HistoryStore(path)
         store.add_question("kept", conversation=None, parent=None)
         store.close()
-        child = fork(lambda: _migrate_until(path, revisions, scripts, stop))  # noqa: B023
+        child = fork(lambda: _migrate_until(path, scripts, stop))  # noqa: B023
         killed = os.waitpid(child, 0)[1] == signal.SIGKILL
         outcomes.append(_state(path))
-        _migrate_until(path, revisions, scripts, 0)
-        if _state(path) != ["0003", ["first", "second"], 1]:
+        _migrate_until(path, scripts, 0)
+        if _state(path) != [LATER[-1], ["first", "second"], 1]:
             return {"broken": _state(path), "at": stop}
         if not killed:
             break
@@ -184,7 +185,7 @@ def migrations(folder: Path) -> dict[str, Any]:
     return {"outcomes": outcomes, "backups": backups}
 
 
-def _migrate_until(path: Path, revisions: tuple[str, ...], scripts: Path, stop: int) -> None:
+def _migrate_until(path: Path, scripts: Path, stop: int) -> None:
     from sqlalchemy import create_engine
 
     from chatseq.history import sqlite
@@ -200,7 +201,7 @@ def _migrate_until(path: Path, revisions: tuple[str, ...], scripts: Path, stop: 
             os.kill(os.getpid(), signal.SIGKILL)
 
     event.listen(engine, "after_cursor_execute", count)
-    migrate.bring_up_to_date(engine, path, revisions=revisions, folder=scripts)
+    migrate.bring_up_to_date(engine, path, revisions=LATER, folder=scripts)
     engine.dispose()
 
 
@@ -223,7 +224,7 @@ def migration_race(folder: Path) -> dict[str, Any]:
         path = folder / f"race{race}.db"
         HistoryStore(path).close()
         children = [
-            fork(lambda: _migrate_until(path, ("0001", "0002", "0003"), scripts, 0))  # noqa: B023
+            fork(lambda: _migrate_until(path, scripts, 0))  # noqa: B023
             for _ in range(4)
         ]
         codes += [os.waitpid(child, 0)[1] for child in children]
