@@ -16,6 +16,7 @@ from chatseq.history.memory import MemoryHistory
 from chatseq.paths import plugins_folder
 from chatseq.plugins import Registry, discover
 from chatseq.repl.room import Loaded, Room
+from chatseq.text.page import Page
 
 STRATEGIES = ("beam", "greedy")
 
@@ -113,6 +114,8 @@ def load(name: str, overrides: Sequence[str]) -> Loaded:
 
 class Seen:
     """A screen that remembers."""
+
+    page = Page()
 
     def __init__(self) -> None:
         self.lines: list[str] = []

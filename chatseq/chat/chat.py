@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
+from chatseq.chat.choices import chosen
 from chatseq.chat.contracts import Responder
 from chatseq.errors import ChatseqError, HistoryError
 from chatseq.exchange import Reply
@@ -41,6 +42,7 @@ class Chat:
         """
         self.responder = responder
         self.bot = bot
+        self.last_reply: Reply | None = None  # to the question that stands last, if given here
         self._open = history
         self._opened: History | None = None
         self._unsaved: MemoryHistory | None = None  # stands in after the history has failed
@@ -88,6 +90,7 @@ class Chat:
         )
         self._conversation = asked.conversation
         self._turns.append(asked)
+        self.last_reply = None
         yield from self._answer()
 
     def retry(self) -> Parts:
@@ -98,7 +101,22 @@ class Chat:
         """
         place = self._last_question("retry")
         del self._turns[place + 1 :]
+        self.last_reply = None
         return self._answer()
+
+    def choose(self, number: int) -> Reply:
+        """Answer the last question with what else was meant by it; the first reply stays beside.
+
+        Args:
+            number: of a choice that `last_reply` leaves (chatseq.chat.choices), from 1
+        """
+        if self.last_reply is None:
+            raise ValueError("there is no reply to choose something else than")
+        reply = chosen(self.last_reply, number)
+        place = self._last_question("choose")
+        del self._turns[place + 1 :]
+        self._keep(place, reply)
+        return reply
 
     def undo(self) -> str:
         """Take back the last question with its reply, and return its text.
@@ -109,6 +127,7 @@ class Chat:
         place = self._last_question("undo")
         taken = self._turns[place].text
         del self._turns[place:]
+        self.last_reply = None
         self._store(lambda history: history.move_head(self._conversation or "", self._head))
         return taken
 
@@ -117,6 +136,7 @@ class Chat:
         self._unsaved = None
         self._conversation = None
         self._turns = []
+        self.last_reply = None
 
     def resume(self, which: str) -> Conversation:
         """Go on with an earlier conversation.
@@ -131,6 +151,7 @@ class Chat:
         self._turns = list(branch(self.history.messages(found.id), found.head))
         self._unsaved = None
         self._conversation = found.id
+        self.last_reply = None
         return found
 
     @property
@@ -176,6 +197,7 @@ class Chat:
         named = replace(reply, bot=reply.bot or self.bot)
         added = self._store(lambda history: history.add_reply(self._turns[asked].id, named))
         self._turns[asked:] = [replace(self._turns[asked], status=Status.COMPLETE), added]
+        self.last_reply = named
 
     def _store(self, change: Callable[[History], Outcome]) -> Outcome:
         """Change the history; where that fails, change one in memory from now on."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatseq.chat.choices import offered
 from chatseq.cli.main import registry_of
-from chatseq.cli.output import say, say_json, tell_error
+from chatseq.cli.output import page, say, say_json, tell, tell_error
 from chatseq.errors import ChatseqError
 from chatseq.exchange import Reply, ReplySource
 from chatseq.plugins import first_line
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from chatseq.chat.bot import Bot
 
 FROM_STDIN = "-"
+Show = Callable[[Reply], None]
 
 
 @click.command()
@@ -27,6 +30,7 @@ FROM_STDIN = "-"
 @click.option("--strategy", help="The decoding strategy.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each reply.")
+@click.option("--why", is_flag=True, help="Explain each reply.")
 @click.pass_context
 def ask(
     ctx: click.Context,
@@ -35,6 +39,7 @@ def ask(
     strategy: str | None,
     settings: tuple[str, ...],
     as_json: bool,
+    why: bool,
 ) -> int:
     """Answer QUESTION, or each line of stdin where it is '-'.
 
@@ -47,9 +52,8 @@ def ask(
     given = (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
     loaded = load_bot(registry_of(ctx), bot, overrides=given)
     if question == FROM_STDIN:
-        return _answer_lines(loaded, _lines(sys.stdin), _show_json if as_json else _show_line)
-    show = _show_json if as_json else _show_text
-    show(loaded.responder.reply(question))
+        return _answer_lines(loaded, _lines(sys.stdin), _shown(as_json, why, _show_line))
+    _shown(as_json, why, _show_text)(loaded.responder.reply(question))
     return 0
 
 
@@ -69,7 +73,7 @@ def as_value(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _answer_lines(bot: Bot, questions: Iterable[str], show: Callable[[Reply], None]) -> int:
+def _answer_lines(bot: Bot, questions: Iterable[str], show: Show) -> int:
     """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
     nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy_name)
     code = 0
@@ -90,13 +94,40 @@ def _lines(source: Iterable[str]) -> Iterator[str]:
         yield line.lstrip("\ufeff").strip()
 
 
+def _shown(as_json: bool, why: bool, plainly: Show) -> Show:
+    """Return what shows a reply as it was asked for.
+
+    Args:
+        plainly: shows its text alone
+    """
+    if as_json:
+        return _show_json_and_why if why else _show_json
+    return partial(_show_and_explain, plainly) if why else plainly
+
+
 def _show_text(reply: Reply) -> None:
     say(reply.text)
+    choices = offered(reply, page(), typing=False)
+    if choices:
+        tell(choices)
 
 
 def _show_line(reply: Reply) -> None:
     say(safe_line(reply.text))
 
 
+def _show_and_explain(plainly: Show, reply: Reply) -> None:
+    from chatseq.chat.why import explanation_lines
+
+    plainly(reply)
+    say("\n".join([*explanation_lines(reply, page()), ""]))
+
+
 def _show_json(reply: Reply) -> None:
     say_json(as_value(reply))
+
+
+def _show_json_and_why(reply: Reply) -> None:
+    from chatseq.chat.why import explanation
+
+    say_json({**as_value(reply), "why": explanation(reply)})

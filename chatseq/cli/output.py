@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+from chatseq.text.page import Page, takes_unicode
 from chatseq.text.terminal import safe, safe_json, safe_line
 
 
@@ -41,9 +43,13 @@ def say_json(value: Any) -> None:
     click.echo(safe_json(document))
 
 
+def page() -> Page:
+    """Return what fits on a line of stdout; the usual length where it is no terminal."""
+    return Page(shutil.get_terminal_size().columns - 1, blocks=_prints_unicode())
+
+
 def _prints_unicode() -> bool:
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    return encoding.lower().replace("-", "") == "utf8"
+    return takes_unicode(getattr(sys.stdout, "encoding", None))
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chatseq.chat.choices import chosen_number, offered
 from chatseq.chat.contracts import Responder
 from chatseq.errors import ChatseqError
 from chatseq.exchange import Reply
@@ -172,7 +173,7 @@ class Room:
         if strategy:
             chat.responder = self._guarded(self.bot.change([f"decoding.strategy.name={strategy}"]))
         try:
-            self.play(chat.retry())
+            self._show_reply(chat.retry())
         finally:
             chat.responder = usual
 
@@ -222,7 +223,20 @@ class Room:
                 f"The question has {len(wanted.text)} characters; at most {MOST_QUESTION} are "
                 "taken. Shorten it."
             )
-        self.play(self.chat.stream(wanted.text))
+        self._ask(wanted.text)
+
+    def _ask(self, text: str) -> None:
+        """Answer a question, or take the number of what was offered instead of the last reply."""
+        chat = self.chat
+        number = chosen_number(text, chat.last_reply)
+        self._show_reply(chat.stream(text) if number is None else [chat.choose(number)])
+
+    def _show_reply(self, parts: Iterable[str | Reply]) -> None:
+        """Show a reply, and what else could be meant where the bot is not sure of it."""
+        self.play(parts)
+        choices = offered(self.chat.last_reply, self.screen.page)
+        if choices:
+            self.screen.note(choices)
 
     def _use(self, bot: Loaded) -> None:
         chat = self.chat

@@ -6,11 +6,16 @@ from collections.abc import Iterable
 from typing import Protocol, TextIO
 
 from chatseq.exchange import Reply
+from chatseq.text.page import Page, takes_unicode
 from chatseq.text.terminal import safe, safe_line
 
 
 class Screen(Protocol):
     """Shows a chat. Every text may come from anywhere and is made safe here."""
+
+    @property
+    def page(self) -> Page:
+        """What fits on a line now."""
 
     def say(self, text: str) -> None:
         """Show what a command was asked for."""
@@ -40,6 +45,11 @@ class PipeScreen:
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
+
+    @property
+    def page(self) -> Page:
+        """Lines of the usual length, since who reads them is not known."""
+        return Page(blocks=takes_unicode(getattr(self._err, "encoding", None)))
 
     def say(self, text: str) -> None:
         """Tell it beside the replies."""

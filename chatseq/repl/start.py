@@ -13,6 +13,7 @@ from chatseq.plugins import Registry
 from chatseq.repl.loops import Prompt, converse, converse_piped
 from chatseq.repl.room import LoadBot, Room
 from chatseq.repl.screen import PipeScreen, Screen
+from chatseq.text.page import takes_unicode
 
 try:
     import termios
@@ -66,7 +67,7 @@ def chat(
 
 def is_plain(terminal: str | None, encoding: str | None) -> bool:
     """Tell whether a terminal can neither move its cursor nor show more than ASCII."""
-    if (encoding or "").lower().replace("-", "") != "utf8":
+    if not takes_unicode(encoding):
         return True
     return os.name != "nt" and terminal in {None, "", "dumb", "unknown"}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chatseq.exchange import Reply
 from chatseq.repl.wrap import Wrapper, wrapped
+from chatseq.text.page import Page
 from chatseq.text.terminal import safe, safe_line
 
 STOPPED = "[stopped]"
@@ -26,13 +27,14 @@ class Look:
     quiet: str = "\x1b[2m"
     alarm: str = "\x1b[31m"
     can_erase: bool = True
+    blocks: bool = True  # whether it shows more than ASCII
 
     def without_colour(self) -> Look:
         """Return the same in the colour of the terminal."""
         return Look(label="", quiet="", alarm="")
 
 
-PLAIN = Look("you> ", "bot> ", "   > ", "", "", "", can_erase=False)
+PLAIN = Look("you> ", "bot> ", "   > ", "", "", "", can_erase=False, blocks=False)
 
 
 class TerminalScreen:
@@ -54,6 +56,11 @@ class TerminalScreen:
         self._flush = flush
         self._columns = columns
         self.look = look
+
+    @property
+    def page(self) -> Page:
+        """What fits on a line now; the last column stays empty, as everywhere."""
+        return Page(self._columns() - 1, blocks=self.look.blocks)
 
     def say(self, text: str) -> None:
         """Show it broken between words."""

@@ -31,4 +31,5 @@ def chatseq_slash_commands() -> dict[str, Reference]:
         "sessions": "chatseq.repl.builtin:sessions",
         "set": "chatseq.repl.builtin:set_",
         "undo": "chatseq.repl.builtin:undo",
+        "why": "chatseq.repl.why:why",
     }

@@ -21,7 +21,9 @@ from chatseq.repl.commands import (
 )
 from chatseq.repl.room import Room
 
-BUILT_IN = ["bot", "clear", "help", "new", "quit", "resume", "retry", "sessions", "set", "undo"]
+BUILT_IN = [
+    *("bot", "clear", "help", "new", "quit", "resume", "retry", "sessions", "set", "undo", "why"),
+]
 
 
 @slash_command(usage="[name]")

@@ -19,6 +19,7 @@ from chatseq.repl.commands import Choice, SlashCommand
 from chatseq.repl.room import Loaded, Room
 from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.responders import ScriptedResponder
+from chatseq.text.page import Page
 
 ARGUMENTS = ("", "hello", "no such thing", "=", "a=b", "\x1b[31m", "-1", "x" * 5000)
 
@@ -92,6 +93,8 @@ def what_it_offers_are_choices(make: Make, context: Context) -> None:
 
 class _Shown:
     """A screen that remembers replies."""
+
+    page = Page()
 
     def __init__(self) -> None:
         self.replies: list[str] = []

@@ -1,0 +1,36 @@
+"""The slash command that explains the last reply."""
+
+from __future__ import annotations
+
+from chatseq.chat.why import explanation_lines, remembered
+from chatseq.errors import ChatseqError
+from chatseq.exchange import Reply
+from chatseq.history.contracts import Role
+from chatseq.repl.commands import slash_command
+from chatseq.repl.room import Room
+
+KEPT = "Only this is kept in the history. The rest was known to the chat that gave the reply."
+
+
+@slash_command()
+def why(room: Room, argument: str) -> None:  # noqa: ARG001
+    """Explain the last reply.
+
+    Where it came from and how sure the bot is, what else it considered, which questions of the
+    corpus are like yours, how likely each token was and what of the question it looked at.
+    """
+    reply = room.chat.last_reply
+    shown = reply or _stored(room)
+    room.screen.say("\n".join(explanation_lines(shown, room.screen.page)))
+    if reply is None:
+        room.screen.note(KEPT)
+
+
+def _stored(room: Room) -> Reply:
+    """Return what the history knows of the reply to the last question."""
+    turns = room.chat.turns
+    if not turns:
+        raise ChatseqError("There is nothing to explain yet. Ask a question first.")
+    if turns[-1].role is not Role.REPLY:
+        raise ChatseqError("The last question has no reply to explain. /retry asks it again.")
+    return remembered(turns[-1])
