@@ -85,6 +85,8 @@ class TrainingSection(Section):
         default=0.0, ge=0, lt=1
     )  # share of question tokens left out at random
     subword_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of merges left out at random
+    typos: float = Field(default=0.0, ge=0, le=1)  # share of question words with a typing mistake
+    word_swaps: float = Field(default=0.0, ge=0, le=1)  # share of questions in another word order
     scheduled_sampling: float = Field(
         default=0.0, ge=0, le=1
     )  # share of answer tokens fed in that are the model's own, at the end; 0: true ones alone

@@ -28,7 +28,7 @@ _SHORT = 4  # letters; whoever types a shorter word gets its first letter right
 _SEEN = 20  # texts from which gibberish takes its letters
 _FEWEST = 3  # words of a salad; fewer may well be a question
 _FEWEST_LETTERS = 4  # of gibberish; fewer may well be a word
-_TRIES = 50  # questions that are looked at for one word of a salad
+_TRIES = 50  # until an order is another one, and for each word of a salad
 
 
 def misspelt(text: str, share: float, seed: int) -> str:
@@ -49,13 +49,19 @@ def misspelt(text: str, share: float, seed: int) -> str:
 def reordered(text: str, seed: int, reach: int) -> str:
     """Return the text with its words in another order, each at most `reach` places from its own.
 
-    Spaces and marks stay where they are. Each Chinese character counts as a word.
+    Spaces and marks stay where they are. Each Chinese character counts as a word. Only a text
+    without two different words stays as it is.
     """
     chance = _chance("reordered", seed, text)
     words = _MOVED.findall(text)
-    places = [at + chance.random() * (reach + 1) for at in range(len(words))]
-    moved = iter(sorted(range(len(words)), key=places.__getitem__))
-    return _MOVED.sub(lambda _: words[next(moved)], text)
+    moved = words
+    for _ in range(_TRIES if reach else 0):
+        places = [at + chance.random() * (reach + 1) for at in range(len(words))]
+        moved = [words[at] for at in sorted(range(len(words)), key=places.__getitem__)]
+        if moved != words:
+            break
+    filled = iter(moved)
+    return _MOVED.sub(lambda _: next(filled), text)
 
 
 def carelessly_typed(text: str) -> str:

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from chatseq.exchange import Exchange
 from chatseq.model.batch import Batch
+from chatseq.text.noise import misspelt, reordered
 from chatseq.text.question import Question, QuestionReader
 from chatseq.text.tokenizer import END_ID, PAD_ID
 from chatseq.training.order import Ints, mixed, uniform_at
 
 _LONGEST = 1 << 20  # tokens of a question; keeps the places of different rows apart
+_REACH = 2  # places that a word moves at most
+_FOR_SWAPS = 1  # keeps this use of a row's seed apart from the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,22 @@ class Noise:
 
     word_dropout: float = 0.0  # share of tokens left out, with their features
     subword_dropout: float = 0.0  # share of merges left out by the tokenizer
+    typos: float = 0.0  # share of words with a typing mistake
+    word_swaps: float = 0.0  # share of questions whose words change places
 
     def __bool__(self) -> bool:
-        return self.word_dropout > 0 or self.subword_dropout > 0
+        return self.word_dropout > 0 or self.reads_anew
+
+    @property
+    def reads_anew(self) -> bool:
+        """Whether a question must be cut into tokens again."""
+        return self.subword_dropout > 0 or self.typos > 0 or self.word_swaps > 0
+
+    def typed(self, text: str, seed: int) -> str:
+        """Return a question as it might also be typed."""
+        if mixed(seed, _FOR_SWAPS) < self.word_swaps * 2.0**63:
+            text = reordered(text, seed, _REACH)
+        return misspelt(text, self.typos, seed) if self.typos else text
 
 
 class Examples:
@@ -56,6 +72,7 @@ class Examples:
             answers.append(answer)
         self._questions = _Questions.of(questions, self._words)
         self._answers = _Ragged.of(answers)
+        self._real_words = len(self._words)
 
     def __len__(self) -> int:
         return len(self.exchanges)
@@ -77,20 +94,31 @@ class Examples:
     def noisy_batch(self, rows: Sequence[int] | Ints, noise: Noise, seed: int) -> Batch:
         """Return some rows with noise, a function of the seed and the numbers of the rows."""
         chosen = np.asarray(rows)
-        if noise.subword_dropout:
-            sampled = [self._sampled(int(row), noise.subword_dropout, seed) for row in chosen]
-            questions = _Questions.of(sampled, self._words)
-        else:
-            questions = self._questions.take(chosen)
+        questions = self._questions.take(chosen)
+        if noise.reads_anew:
+            questions = self._typed(questions, chosen, noise, seed)
         if noise.word_dropout:
             questions = _thinned(questions, chosen, noise.word_dropout, seed)
         return self._batch(questions, chosen)
 
-    def _sampled(self, row: int, dropout: float, seed: int) -> Question:
-        exchange = self.exchanges[row]
-        return self._reader.sample(
-            exchange.question, mixed(seed, row), dropout, context=exchange.context
-        )
+    def _typed(self, plain: _Questions, rows: Ints, noise: Noise, seed: int) -> _Questions:
+        """Return questions as they might be typed and cut; those that stay are not read again."""
+        self._words.forget(self._real_words)  # there is no end of words with mistakes
+        read = [self._anew(int(row), noise, seed) for row in rows]
+        changed = [at for at, question in enumerate(read) if question is not None]
+        anew = _Questions.of([q for q in read if q is not None], self._words)
+        places = np.arange(len(rows))
+        places[changed] = len(rows) + np.arange(len(changed))
+        return plain.followed_by(anew).take(places)
+
+    def _anew(self, row: int, noise: Noise, seed: int) -> Question | None:
+        exchange, own = self.exchanges[row], mixed(seed, row)
+        text = noise.typed(exchange.question, own)
+        if noise.subword_dropout:
+            return self._reader.sample(text, own, noise.subword_dropout, exchange.context)
+        if text == exchange.question:
+            return None
+        return self._reader.read(text, exchange.context)
 
     def _batch(self, questions: _Questions, rows: Ints) -> Batch:
         question_ids, question_mask = questions.ids.padded()
@@ -133,6 +161,11 @@ class _Ragged:
         lengths = self.lengths[rows]
         return _Ragged(self.flat[np.repeat(self.starts[rows], lengths) + _within(lengths)], lengths)
 
+    def followed_by(self, more: _Ragged) -> _Ragged:
+        return _Ragged(
+            np.concatenate([self.flat, more.flat]), np.concatenate([self.lengths, more.lengths])
+        )
+
     def padded(self) -> tuple[Ints, NDArray[np.bool_]]:
         """Return (rows, longest) and its mask."""
         mask = np.arange(self.lengths.max()) < self.lengths[:, None]
@@ -156,6 +189,9 @@ class _Questions:
     def take(self, rows: Ints) -> _Questions:
         return _Questions(self.ids.take(rows), self.words.take(rows))
 
+    def followed_by(self, more: _Questions) -> _Questions:
+        return _Questions(self.ids.followed_by(more.ids), self.words.followed_by(more.words))
+
     def only(self, kept: NDArray[np.bool_]) -> _Questions:
         lengths = np.add.reduceat(kept, self.ids.starts, dtype=np.int64)
         return _Questions(
@@ -167,30 +203,32 @@ class _WordFeatures:
     """The features of each distinct word, kept once however often the word comes."""
 
     def __init__(self, width: int) -> None:
-        self._width = width
         self._numbers: dict[tuple[int, ...], int] = {(): 0}
-        self._table = np.zeros((1, width), np.int64)
+        self._table = np.zeros((1024, width), np.int64)  # the first row: no features
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
     def numbers(self, question: Question) -> list[int]:
         """Return the number of each token's features; 0: there are none."""
-        known = self._numbers
-        return [known.setdefault(features, len(known)) for features in question.features]
+        return [self._numbers.get(some) or self._number(some) for some in question.features]
 
     def rows(self, numbers: Ints) -> Ints:
         """Return the features behind numbers of any shape, filled up with 0."""
-        self._grow()
         return self._table[numbers]
 
-    def _grow(self) -> None:
-        missing = list(self._numbers)[len(self._table) :] if self._is_behind() else []
-        if missing:
-            more = np.zeros((len(missing), self._width), np.int64)
-            for row, features in zip(more, missing, strict=True):
-                row[: len(features)] = features
-            self._table = np.concatenate([self._table, more])
+    def forget(self, first: int) -> None:
+        """Forget all words but so many, those that were met first."""
+        while len(self._numbers) > first:
+            features, number = self._numbers.popitem()
+            self._table[number, : len(features)] = 0
 
-    def _is_behind(self) -> bool:
-        return len(self._table) < len(self._numbers)
+    def _number(self, features: tuple[int, ...]) -> int:
+        number = self._numbers.setdefault(features, len(self))
+        if number == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[number, : len(features)] = features
+        return number
 
 
 def _thinned(questions: _Questions, rows: Ints, share: float, seed: int) -> _Questions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chatseq.model.batch import Batch
 from chatseq.model.own_tokens import OwnTokens
+from chatseq.recipe import TrainingSection
 from chatseq.training.data import Noise
 from chatseq.training.job import Job
 from chatseq.training.order import Ints, epoch_batches, mixed
@@ -23,7 +24,7 @@ class Lessons:
     def __init__(self, job: Job) -> None:
         self._examples = job.train
         self._settings = job.recipe.training
-        self._noise = Noise(self._settings.word_dropout, self._settings.subword_dropout)
+        self._noise = noise_of(self._settings)
 
     def of_epoch(self, epoch: int) -> list[Ints]:
         """Return the rows of each batch of an epoch."""
@@ -68,3 +69,13 @@ class Lessons:
             share = settings.scheduled_sampling * RISES[settings.sampling_rise](progress)
             own = OwnTokens(share, argmax=settings.sampling_choice == "argmax")
         return Objective(settings.label_smoothing, settings.coverage_loss, own)
+
+
+def noise_of(settings: TrainingSection) -> Noise:
+    """Return how the questions are changed while they are learnt."""
+    return Noise(
+        word_dropout=settings.word_dropout,
+        subword_dropout=settings.subword_dropout,
+        typos=settings.typos,
+        word_swaps=settings.word_swaps,
+    )

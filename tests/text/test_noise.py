@@ -122,7 +122,13 @@ def test_numbers_and_words_with_marks_inside_move_as_a_whole() -> None:
 
 
 def test_chinese_characters_move_by_themselves() -> None:
-    assert {reordered("你好吗", seed, 1) for seed in SEEDS} == {"你好吗", "好你吗", "你吗好"}
+    assert {reordered("你好吗", seed, 1) for seed in SEEDS} == {"好你吗", "你吗好"}
+
+
+def test_the_order_is_another_one_wherever_there_is_one() -> None:
+    assert {reordered("yes no", seed, 2) for seed in SEEDS} == {"no yes"}
+    for text in ("yes", "no no no", "", "?!"):
+        assert reordered(text, 1, 2) == text
 
 
 # Careless typing.

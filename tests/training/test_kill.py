@@ -26,7 +26,13 @@ from .conftest import MakeJob
 
 FORK = multiprocessing.get_context("fork")
 ALWAYS = "training.checkpoint_seconds=1e-9"  # a checkpoint after each step
-HELPS = ("training.ema=0.9", "training.scheduled_sampling=0.5", "training.coverage_loss=0.3")
+HELPS = (
+    "training.ema=0.9",
+    "training.scheduled_sampling=0.5",
+    "training.coverage_loss=0.3",
+    "training.typos=0.3",
+    "training.word_swaps=0.5",
+)
 
 
 def finish(job: Job, *, resume: bool = False) -> FinishedReport:
