@@ -64,6 +64,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "prompt_toolkit": ("chatseq/repl/",),
     "onnxruntime": ("chatseq/engines/",),
+    "bm25s": ("plugins/chatseq_qa/",),
 }
 
 

@@ -1,0 +1,118 @@
+"""Which questions hold which n-grams, and which of them are most like another one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int32]
+Weights = NDArray[np.float32]
+
+_ALWAYS_READ = 500_000  # entries
+_READ_A_QUESTION = 3  # entries for each of the questions
+_LOOKED_UP = 256  # questions
+_DIGITS = 5  # that sums in single precision are sure of
+
+
+class Match(NamedTuple):
+    """A question that is like the one that was asked."""
+
+    number: int  # of its pair
+    similarity: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """For each n-gram the questions that hold it.
+
+    The similarity of two questions is the weight of the grams that both hold, divided by the
+    geometric mean of the weights of all grams of the one and of the other. It is 1 for a question
+    with the same grams, whatever their order, and for no other.
+    """
+
+    grams: Ids  # (gram,) ascending
+    weights: Weights  # (gram,)
+    starts: NDArray[np.int64]  # (gram + 1,) where in `numbers` the questions of each begin
+    numbers: Ids  # (posting,) of questions, ascending within a gram
+    norms: Weights  # (question,) one over the root of the weight of its grams, 0 where it has none
+
+    def search(self, asked: Ids, weights: Weights, most: int) -> list[Match]:
+        """Return the questions most like one with these grams, best first, then by number.
+
+        Grams are read from the rarest on. Once more was read than a few entries for each question,
+        those that remain, which many questions hold, are looked up only in the best so far.
+
+        Args:
+            asked: distinct grams of a question
+            weights: of them, (gram,)
+            most: matches at most
+        """
+        whole = float(np.sum(weights, dtype=np.float64))
+        if not whole or not len(self.norms) or most < 1:
+            return []
+        held, weights = self._held(asked, weights)
+        scores, read = self._read(held, weights)
+        scores *= self.norms
+        left = len(held) - read
+        best = _best(scores, max(most, _LOOKED_UP) if left else most)
+        found = scores[best].astype(np.float64)
+        for gram, weight in zip(held[read:], weights[read:], strict=True):
+            found += weight * self._holds(int(gram), best) * self.norms[best]
+        similar = np.minimum(np.round(found / math.sqrt(whole), _DIGITS), 1.0)
+        order = np.lexsort((best, -similar))[:most]
+        return [Match(int(best[at]), float(similar[at])) for at in order]
+
+    def _held(self, asked: Ids, weights: Weights) -> tuple[NDArray[np.intp], Weights]:
+        """Return the places of those grams that some question holds, rarest first."""
+        places, known = places_in(self.grams, asked)
+        places, weights = places[known], weights[known]
+        order = np.argsort(self.starts[places + 1] - self.starts[places], kind="stable")
+        return places[order], weights[order]
+
+    def _read(self, held: NDArray[np.intp], weights: Weights) -> tuple[Weights, int]:
+        """Return the weight of what each question holds of the rarest grams, and of how many."""
+        scores = np.zeros(len(self.norms), np.float32)
+        enough = max(_ALWAYS_READ, _READ_A_QUESTION * len(self.norms))
+        for at, (gram, weight) in enumerate(zip(held, weights, strict=True)):
+            questions = self._questions(int(gram))
+            enough -= len(questions)
+            if enough < 0 and at:
+                return scores, at
+            scores[questions] += weight
+        return scores, len(held)
+
+    def _questions(self, gram: int) -> Ids:
+        return self.numbers[self.starts[gram] : self.starts[gram + 1]]
+
+    def _holds(self, gram: int, some: NDArray[np.intp]) -> NDArray[np.bool_]:
+        return places_in(self._questions(gram), some)[1]
+
+
+def places_in(
+    ascending: NDArray[np.integer], wanted: NDArray[np.integer]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return where each value would stand among ascending ones, and whether it is there."""
+    if not len(ascending):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    wanted = wanted.astype(ascending.dtype, copy=False)  # else the long array is converted
+    places = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return places, ascending[places] == wanted
+
+
+def _best(scores: Weights, most: int) -> NDArray[np.intp]:
+    """Return the places of the highest scores above 0, ascending; of equal ones the first."""
+    highest = float(scores.max())
+    for share in (0.5, 0.25, 0.0):  # sorting out the many that are far off is most of the work
+        places = np.flatnonzero(scores > share * highest)
+        if len(places) >= most:
+            break
+    if len(places) <= most:
+        return places
+    values = scores[places]
+    least = np.partition(values, -most)[-most]
+    above, equal = places[values > least], places[values == least]
+    return np.sort(np.concatenate([above, equal[: most - len(above)]]))
