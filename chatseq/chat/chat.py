@@ -15,7 +15,16 @@ from chatseq.chat.choices import chosen
 from chatseq.chat.contracts import Responder
 from chatseq.errors import ChatseqError, HistoryError
 from chatseq.exchange import Reply
-from chatseq.history.contracts import Conversation, History, Message, Role, Status, branch
+from chatseq.history.contracts import (
+    Conversation,
+    Feedback,
+    History,
+    Message,
+    Role,
+    Status,
+    Verdict,
+    branch,
+)
 from chatseq.history.memory import MemoryHistory
 
 # Earlier messages that a responder gets to see: as many as question.context_turns can ask for.
@@ -72,6 +81,12 @@ class Chat:
     def saved(self) -> bool:
         """Whether the next question will outlive this process; waits as `history` does."""
         return self._unsaved is None and self.history.saved
+
+    @property
+    def unsaved(self) -> History | None:
+        """The history that holds this chat while it is not saved; waits as `history` does."""
+        holding = self._unsaved or self.history
+        return None if holding.saved else holding
 
     def take_notices(self) -> list[str]:
         """Return what the user should be told since the last call, one line each."""
@@ -130,6 +145,21 @@ class Chat:
         self.last_reply = None
         self._store(lambda history: history.move_head(self._conversation or "", self._head))
         return taken
+
+    def judge(self, verdict: Verdict, correction: str = "") -> Feedback:
+        """Store what the user thinks of the last reply, instead of what was said about it before.
+
+        Args:
+            correction: the right answer; for the verdict `correct` alone
+
+        Raises:
+            ChatseqError: the last question has no reply, or nothing was asked yet.
+        """
+        if not self._turns or self._turns[-1].role is not Role.REPLY:
+            raise ChatseqError("There is no reply to judge. Ask a question first.")
+        return self._store(
+            lambda history: history.add_feedback(self._turns[-1].id, verdict, correction)
+        )
 
     def new(self) -> None:
         """Let the next question begin a new conversation, saved again if the last one was not."""

@@ -46,11 +46,12 @@ def ask(
     Nothing is stored in the history; `chatseq chat` stores, also over a pipe.
     """
     from chatseq.chat.bot import load_bot
+    from chatseq.chat.corrections import Corrections
 
     if not question.strip():
         raise click.UsageError("The question is empty. Write one, or - to read stdin.")
     given = (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
-    loaded = load_bot(registry_of(ctx), bot, overrides=given)
+    loaded = load_bot(registry_of(ctx), bot, overrides=given, corrections=Corrections())
     if question == FROM_STDIN:
         return _answer_lines(loaded, _lines(sys.stdin), _shown(as_json, why, _show_line))
     _shown(as_json, why, _show_text)(loaded.responder.reply(question))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatseq.plugins import Registry
@@ -11,18 +11,25 @@ from chatseq.repl.room import LoadBot, Loaded
 
 if TYPE_CHECKING:
     from chatseq.chat.bot import Bot
+    from chatseq.history.contracts import History
 
 CHANGEABLE = ("decoding", "qa")  # sections of a recipe that a running chat can still change
 
 
-def loader(registry: Registry) -> LoadBot:
-    """Return what makes a bot ready by its name and overrides of its recipe."""
+def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda: None) -> LoadBot:
+    """Return what makes a bot ready by its name and overrides of its recipe.
+
+    Args:
+        unsaved: gives the history of the chat while it is not saved, for the corrections in it
+    """
 
     def load(name: str, overrides: Sequence[str]) -> Loaded:
         import chatseq.chat.chat  # noqa: F401  (here, so that the first question need not wait)
         from chatseq.chat.bot import load_bot  # with the engine, half a second
+        from chatseq.chat.corrections import Corrections
 
-        return loaded(load_bot(registry, name, overrides=overrides))
+        known = Corrections(beside=unsaved)
+        return loaded(load_bot(registry, name, overrides=overrides, corrections=known))
 
     return load
 

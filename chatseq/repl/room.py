@@ -143,6 +143,11 @@ class Room:
         """Whether the conversation outlives this process."""
         return self._chat is not None and self._chat.history.saved
 
+    @property
+    def unsaved(self) -> History | None:
+        """The history that holds the conversation while it is not saved."""
+        return self._chat.unsaved if self._chat else None
+
     def take(self, text: str) -> None:
         """Do what was typed: answer a question or run a command. Told faults never end the chat.
 

@@ -49,14 +49,15 @@ def chat(
         from chatseq.history.opening import open_history
         from chatseq.repl.loading import loader
 
-        return Room(
+        room = Room(
             registry,
             screen,
             bot=bot,
-            load=load or loader(registry),
+            load=load or loader(registry, unsaved=lambda: room.unsaved),
             history=open_history,
             settings=settings,
         )
+        return room
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _chat_over_a_pipe(room_with, session)

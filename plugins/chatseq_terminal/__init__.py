@@ -21,8 +21,11 @@ def chatseq_commands() -> dict[str, Reference]:
 @hookimpl
 def chatseq_slash_commands() -> dict[str, Reference]:
     return {
+        "bad": "chatseq.repl.feedback:bad",
         "bot": "chatseq.repl.builtin:bot",
         "clear": "chatseq.repl.builtin:clear",
+        "correct": "chatseq.repl.feedback:correct",
+        "good": "chatseq.repl.feedback:good",
         "help": "chatseq.repl.builtin:help_",
         "new": "chatseq.repl.builtin:new",
         "quit": "chatseq.repl.builtin:quit_",

@@ -1,0 +1,48 @@
+"""Slash commands that tell what the last reply was worth, and what would have been right."""
+
+from __future__ import annotations
+
+from chatseq.errors import ChatseqError
+from chatseq.history.contracts import Verdict
+from chatseq.repl.commands import slash_command
+from chatseq.repl.room import Room
+
+REVIEW = "Review: chatseq history feedback list"
+UNSAVED = "This chat is not saved, so that it counts in this chat only."
+
+
+@slash_command()
+def good(room: Room, argument: str) -> None:  # noqa: ARG001
+    """Say that the last reply was right.
+
+    Once it is accepted with `chatseq history feedback accept`, a bot can be trained on it.
+    """
+    room.chat.judge(Verdict.GOOD)
+    _noted(room, "Noted as good.")
+
+
+@slash_command()
+def bad(room: Room, argument: str) -> None:  # noqa: ARG001
+    """Say that the last reply was wrong; /correct says what is right.
+
+    It is stored for whoever looks after the bot. The bot answers as before.
+    """
+    room.chat.judge(Verdict.BAD)
+    _noted(room, "Noted as bad. Say what is right with /correct.")
+
+
+@slash_command(usage="<text>")
+def correct(room: Room, argument: str) -> None:
+    """Say what the last reply should have been.
+
+    The bot knows it from the next question on. Once it is accepted with
+    `chatseq history feedback accept`, a bot can be trained on it.
+    """
+    if not argument.strip():
+        raise ChatseqError("The right answer is missing. Write it behind: /correct <text>")
+    room.chat.judge(Verdict.CORRECT, argument)
+    _noted(room, "Noted. The next time this is asked, that is the answer.")
+
+
+def _noted(room: Room, what: str) -> None:
+    room.screen.note(f"{what} {UNSAVED if room.unsaved else REVIEW}")
