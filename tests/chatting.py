@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from chatseq.errors import BundleError, ChatseqError, PartError
-from chatseq.exchange import Reply, ReplySource
+from chatseq.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 from chatseq.paths import plugins_folder
@@ -20,12 +22,28 @@ from chatseq.text.page import Page
 
 STRATEGIES = ("beam", "greedy")
 
+POOL = Alternative("Seven to ten.", 0.3, "opening hours of the pool")
+SHOP = Alternative("Nine to noon.\n\x1b]0;owned\x07", 0.2)
+# What the parrot tells of its replies to some questions, beside the words.
+TOLD: Mapping[str, Mapping[str, Any]] = {
+    "unsure": {"unsure": True, "alternatives": (POOL, SHOP)},
+    "不确定": {"unsure": True, "alternatives": (Alternative("七点到十点。", 0.3, "泳池几点开"),)},
+    "evil": {
+        "neighbours": (Neighbour("\x1b[2Jasked", "\u202eanswered", "\x9bevil.txt:1", 0.5),),
+        "pieces": (Piece("\x1b]0;token\x07", -0.5, (1.0, 0.0)),),
+        "question_pieces": ("\x1b[31mpiece", "\x07"),
+        "extra": {"\x1b[0m": "\x1b[5mnote"},
+        "model": "\x1b" * 12,
+    },
+}
+
 
 class ParrotStream:
     """A reply on its way."""
 
-    def __init__(self, parts: Iterator[str], strategy: str) -> None:
+    def __init__(self, parts: Iterator[str], strategy: str, told: Mapping[str, Any] = {}) -> None:
         self.parts = parts
+        self.told = told
         self.strategy = strategy
         self.said = ""
         self.ended = False
@@ -39,7 +57,7 @@ class ParrotStream:
         piece = next(self.parts, None)
         if piece is None:
             self.ended = True
-            return self.partial()
+            return replace(self.partial(), **self.told)
         self.said += piece
         return piece
 
@@ -66,7 +84,7 @@ class Parrot:
         self.delay = delay
 
     def stream(self, question: str, context: Sequence[str] = ()) -> ParrotStream:
-        return ParrotStream(self._parts(question), self.strategy)
+        return ParrotStream(self._parts(question), self.strategy, TOLD.get(question, {}))
 
     def _parts(self, question: str) -> Iterator[str]:
         if question == "break":
