@@ -161,7 +161,7 @@ def load_bot(
             bundle.tokenizer_json()
         )
         engine = load_engine(bundle.folder, recipe, registry, tokenizer.size)
-        answers = Answers(lambda: [answer.text for answer in bundle.answers()])
+        answers = Answers(bundle.answers)
         return _whole(
             Bot(
                 registry,

@@ -63,10 +63,18 @@ def with_a_way_out(xp: Any, scores: Array, log_probs: Array) -> Array:
 
 def normalised(xp: Any, scores: Array) -> Array:
     """Return log-probabilities whose exponentials sum to 1 in each row that has any."""
+    return scores - log_sums(xp, scores)
+
+
+def log_sums(xp: Any, scores: Array) -> Array:
+    """Return the logarithm of what the exponentials of each row sum to, (rows, 1).
+
+    It is 0 for a row in which nothing is possible, so that subtracting it changes nothing there.
+    """
     highest = xp.max(scores, axis=-1)[:, None]
     highest = xp.where(highest == -math.inf, xp.zeros_like(highest), highest)
     total = xp.sum(xp.exp(scores - highest), axis=-1)[:, None]
-    return scores - highest - xp.log(xp.where(total == 0, xp.ones_like(total), total))
+    return highest + xp.log(xp.where(total == 0, xp.ones_like(total), total))
 
 
 def highest(xp: Any, values: Array, count: int) -> Array:

@@ -16,4 +16,4 @@ def counted_answers(job: Job) -> Counter[str]:
 
 def known_answers(job: Job) -> Answers:
     """Return what the stored bot will choose from, before it is stored."""
-    return Answers(lambda: [answer.text for answer in most_frequent(counted_answers(job))])
+    return Answers(lambda: most_frequent(counted_answers(job)))

@@ -26,5 +26,6 @@ def chatseq_adjusters() -> dict[str, Reference]:
         "ngram-block": "chatseq_strategies.ngram_block:NgramBlock",
         "repetition-penalty": "chatseq_strategies.repetition_penalty:RepetitionPenalty",
         "required-words": "chatseq_strategies.required_words:RequiredWords",
+        "specificity": "chatseq_strategies.specificity:Specificity",
         "stop-strings": "chatseq_strategies.stop_strings:StopStrings",
     }

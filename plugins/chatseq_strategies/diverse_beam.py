@@ -99,13 +99,10 @@ class _Chooser:
         """Put the best of each group first, then the second of each; whole replies before cut."""
         seen = [0] * self._groups
         turns: list[tuple[bool, int, Hypothesis]] = []
-        told: set[tuple[int, ...]] = set()
-        for reply in self._scoring.ranked(hypotheses):
+        for reply in self._scoring.ranked(_once(hypotheses)):
             group = min(reply.place // self._rows, self._groups - 1)
-            if reply.tokens not in told:
-                turns.append((not reply.ended, seen[group], reply))
-                seen[group] += 1
-            told.add(reply.tokens)
+            turns.append((not reply.ended, seen[group], reply))
+            seen[group] += 1
         turns.sort(key=lambda turn: turn[:2])
         return [reply for *_, reply in turns[: self._n_best]]
 
@@ -162,3 +159,12 @@ class _Chooser:
                 for sums, kept in zip(bests, self._kept[question], strict=True)
             )
         ]
+
+
+def _once(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Return each reply once, as the first group has it.
+
+    Scores cannot tell: those of two groups that say the same differ by rounding alone.
+    """
+    in_turn = sorted(hypotheses, key=lambda reply: (reply.ended, -reply.place))
+    return list({reply.tokens: reply for reply in in_turn}.values())

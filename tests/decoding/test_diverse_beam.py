@@ -6,9 +6,10 @@ import itertools
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Hypothesis
+from chatseq.decoding.contracts import Hypothesis, Task
 from chatseq.decoding.search import Decoding, decode
 from chatseq.errors import PartError
 from chatseq.options import build_part
@@ -67,6 +68,16 @@ def test_the_best_of_each_group_comes_before_the_second_of_any() -> None:
     # the first group: (a a) .45 and (a c) .36; the second, to which a and c cost 5: (a b) .09 and
     # (b b) .01
     assert [reply.tokens for reply in found] == [(A, A), (A, B), (A, C), (B, B)]
+
+
+def test_a_reply_of_two_groups_belongs_to_the_first_however_scores_are_rounded() -> None:
+    task = Task(np, ((5,),), 9)
+    chooser = DiverseBeam(size=2, groups=2, length_penalty=0, n_best=2).begin(task)
+    for rounded in (-1e-7, 1e-7):
+        found = [Hypothesis((4,), (-1.0, -1.0), -2.0, ended=True, place=0)]
+        found.insert(0, Hypothesis((4,), (-1.0, -1.0), -2.0 + rounded, ended=True, place=1))
+        found.append(Hypothesis((5,), (-2.0, -1.0), -3.0, ended=True, place=0))
+        assert [(one.tokens, one.place) for one in chooser.rank(found)] == [((4,), 0), ((5,), 0)]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -173,4 +173,4 @@ def test_what_adjusters_promise_is_kept_by_every_strategy(strategy: str) -> None
 def test_all_that_is_installed_is_mixed() -> None:
     assert {"greedy", "beam", "diverse-beam", "sample", "contrastive", "mbr"} <= set(STRATEGIES)
     assert {"known-answers", "lexical"} <= set(STRATEGIES)
-    assert set(OPTIONS) | {"repetition-penalty"} == set(REGISTRY.parts("adjuster"))
+    assert set(OPTIONS) | {"repetition-penalty", "specificity"} == set(REGISTRY.parts("adjuster"))

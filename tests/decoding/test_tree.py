@@ -109,3 +109,10 @@ def test_answers_without_room_for_the_end_mark_are_left_out() -> None:
     answers, letters = Answers(lambda: ["a", "ab", "abc"]), LetterTokenizer()
     assert [answers.tree(letters, longest).count for longest in (1, 2, 3, 4, 9)] == [0, 1, 2, 3, 3]
     assert answers.tree(LetterTokenizer("abc"), 9) is not answers.tree(letters, 9)
+
+
+def test_answers_tell_how_often_each_was_given() -> None:
+    answers = Answers(lambda: [("ab", 3), (" ", 2), ("a", 1)])
+    assert answers.counted == (("ab", 3), ("a", 1))
+    assert answers.texts == ("ab", "a")
+    assert Answers(lambda: ["ab", ""]).counted == (("ab", 1),)

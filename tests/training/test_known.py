@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chatseq.bundle import open_bundle
+from chatseq.bundle import bot_folder, open_bundle
 from chatseq.exchange import Exchange
 from chatseq.model.build import build_model
-from chatseq.training.finish import final_figures, write_bot
+from chatseq.training.finish import final_figures, finish
 from chatseq.training.known import counted_answers, known_answers
 from chatseq.training.validation import Validator
 
@@ -45,8 +45,9 @@ def test_a_stored_bot_holds_them_the_most_frequent_first(make_job: MakeJob) -> N
     extra = [Exchange(f"one more {at}", ANSWERS["name"]) for at in range(9)]
     job = make_job(*KNOWN, rows=[*exchanges(), *extra])
     model = build_model(job.registry, job.recipe, job.tokenizer.size)
-    bundle = open_bundle(write_bot(job, model, {}).folder)
+    finish(job, model)
+    bundle = open_bundle(bot_folder(job.name))
     stored = bundle.answers()
     assert stored[0].text == ANSWERS["name"]
     assert dict(stored) == dict(counted_answers(job))
-    assert known_answers(job).texts == tuple(answer.text for answer in stored)
+    assert known_answers(job).counted == tuple(stored)
