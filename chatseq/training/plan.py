@@ -20,7 +20,7 @@ _STARTER = (
     "training.validations=4",
     "data.validation_share=0.03",  # each wording counts; the held-back files tell how good it is
 )
-_HELD_BACK = "held_back"  # for evaluation only; never learnt from
+_HELD_BACK = "held_back"  # so begin the files for evaluation only; never learnt from
 
 
 def recipe_for(exchanges: Sequence[Exchange]) -> str:
@@ -42,7 +42,8 @@ def starter_files() -> list[Path]:
         ChatseqError: they are not installed.
     """
     folder = starter_folder()
-    found = [path for path in sorted(folder.glob("starter_*/*.tsv")) if path.stem != _HELD_BACK]
+    files = sorted(folder.glob("starter_*/*.tsv"))
+    found = [path for path in files if not path.stem.startswith(_HELD_BACK)]
     if not found:
         raise TrainingError(
             f"There are no starter corpora in {folder}. Install chatseq again, or train on a file "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -110,9 +111,20 @@ def test_the_recipe_follows_the_size_and_whether_answers_recur() -> None:
 
 def test_the_starter_bot_never_learns_what_is_held_back() -> None:
     names = [path.name for path in starter_files()]
-    assert "chatseq.tsv" in names
-    assert "held_back.tsv" not in names
+    assert {"chatseq.tsv", "declined.tsv"} <= set(names)
+    assert not {"held_back.tsv", "held_back_declined.tsv"} & set(names)
     assert len(names) == len(list(starter_folder().glob("starter_*/[!h]*.tsv")))
+
+
+def test_every_file_that_begins_with_held_back_is_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatseq.training.plan.starter_folder", lambda: tmp_path)
+    folder = tmp_path / "starter_xx"
+    folder.mkdir()
+    for name in ("held_back", "held_back_more", "said", "withheld_back"):
+        (folder / f"{name}.tsv").touch()
+    assert [path.stem for path in starter_files()] == ["said", "withheld_back"]
 
 
 def test_missing_starter_corpora_are_told(
