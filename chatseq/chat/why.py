@@ -68,7 +68,7 @@ def explanation_lines(reply: Reply, page: Page) -> list[str]:
         *_neighbour_lines(reply.neighbours, page),
         *_token_lines(reply, page),
         *_maker(reply),
-        *(safe_line(f"{name}: {value}") for name, value in reply.extra.items()),
+        *_extra_lines(reply),
     ]
 
 
@@ -119,9 +119,9 @@ def _origin(reply: Reply) -> str:
 def _why_declined(reply: Reply) -> str:
     if not reply.alternatives:
         return "it had nothing to say to this"
-    sure = f"the best answer it had is sure to {_share(reply.alternatives[0].confidence):.2f} only"
+    told = f"confidence {_share(reply.confidence):.2f} in the best answer it had"
     threshold = reply.extra.get(THRESHOLD)
-    return f"{sure}, below {safe_line(threshold)} ({THRESHOLD})" if threshold else sure
+    return f"{told}; {THRESHOLD} is {safe_line(threshold)}" if threshold else told
 
 
 def _candidate_lines(reply: Reply, page: Page) -> list[str]:
@@ -175,6 +175,11 @@ def _maker(reply: Reply) -> list[str]:
     ]
     line = ", ".join(safe_line(part) for part in told if part)
     return [line] if line else []
+
+
+def _extra_lines(reply: Reply) -> list[str]:
+    told = THRESHOLD if reply.source is ReplySource.DECLINED else None  # on the first line already
+    return [safe_line(f"{name}: {text}") for name, text in reply.extra.items() if name != told]
 
 
 def _titled(title: str, lines: Iterable[str]) -> list[str]:

@@ -138,7 +138,7 @@ def test_an_unsure_reply_says_so() -> None:
 
 def test_a_declined_reply_tells_what_it_would_have_said_and_how_sure_it_was() -> None:
     assert lines(DECLINED) == [
-        "Declined: the best answer it had is sure to 0.31 only",
+        "Declined: confidence 0.31 in the best answer it had",
         "What it did not say:",
         "  0.31  Nine to six.",
         "  0.02  Never.",
@@ -148,10 +148,13 @@ def test_a_declined_reply_tells_what_it_would_have_said_and_how_sure_it_was() ->
 
 
 def test_a_declined_reply_tells_the_threshold_where_it_is_known() -> None:
-    reply = replace(DECLINED, extra={"decline_below": "0.42"})
-    assert lines(reply)[0] == (
-        "Declined: the best answer it had is sure to 0.31 only, below 0.42 (decline_below)"
-    )
+    reply = replace(DECLINED, extra={"decline_below": "0.42", "suggest_below": "0.6"})
+    told = lines(reply)
+    assert told[0] == "Declined: confidence 0.31 in the best answer it had; decline_below is 0.42"
+    assert told[-1] == "suggest_below: 0.6"
+    assert len(told) == 5
+    kept = replace(reply, source=ReplySource.RETRIEVED)
+    assert lines(kept)[-2:] == ["decline_below: 0.42", "suggest_below: 0.6"]
 
 
 def test_a_bot_that_had_nothing_to_say_says_so() -> None:

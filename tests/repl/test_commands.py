@@ -22,7 +22,8 @@ from chatseq.repl.commands import (
 from chatseq.repl.room import Room
 
 BUILT_IN = [
-    *("bot", "clear", "help", "new", "quit", "resume", "retry", "sessions", "set", "undo", "why"),
+    *("bad", "bot", "clear", "correct", "good", "help", "new", "quit"),
+    *("resume", "retry", "sessions", "set", "undo", "why"),
 ]
 
 
@@ -108,7 +109,9 @@ def test_an_unknown_command_is_told_with_the_nearest_one(registry: Registry) -> 
 
 
 def test_a_lone_slash_lists_the_commands(registry: Registry) -> None:
-    with pytest.raises(ChatseqError, match=r"No command named '/'. Choose from: /bot, /clear"):
+    with pytest.raises(
+        ChatseqError, match=r"No command named '/'. Choose from: /bad, /bot, /clear"
+    ):
         CommandTable(registry).find("")
 
 
