@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 
 from chatseq.chat.choices import chosen
 from chatseq.chat.contracts import Responder
+from chatseq.chat.turns import turns_of
 from chatseq.errors import ChatseqError, HistoryError
 from chatseq.exchange import Reply
 from chatseq.history.contracts import (
@@ -26,9 +27,6 @@ from chatseq.history.contracts import (
     branch,
 )
 from chatseq.history.memory import MemoryHistory
-
-# Earlier messages that a responder gets to see: as many as question.context_turns can ask for.
-CONTEXT_MESSAGES = 64
 
 Outcome = TypeVar("Outcome")
 Parts: TypeAlias = Generator[str | Reply, None, None]
@@ -197,8 +195,7 @@ class Chat:
     def _answer(self) -> Parts:
         """Answer the question that stands last."""
         asked = len(self._turns) - 1
-        context = [turn.text for turn in self._turns[:asked] if turn.text][-CONTEXT_MESSAGES:]
-        parts = self.responder.stream(self._turns[asked].text, context)
+        parts = self.responder.stream(self._turns[asked].text, turns_of(self._turns[:asked]))
         stored = False
         try:
             for part in parts:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.chat.chat import CONTEXT_MESSAGES, Chat
+from chatseq.chat.chat import Chat
+from chatseq.chat.turns import CONTEXT_MESSAGES
 from chatseq.errors import ChatseqError, HistoryError
 from chatseq.exchange import Reply
 from chatseq.history.contracts import History, Message, Status

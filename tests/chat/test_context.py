@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from chatseq.chat.bot import Bot
-from chatseq.chat.chat import CONTEXT_MESSAGES, Chat
+from chatseq.chat.chat import Chat
+from chatseq.chat.turns import CONTEXT_MESSAGES
 from chatseq.corpus.turns import CONTEXT_TURNS
 from chatseq.errors import RecipeError
 from chatseq.exchange import Reply
