@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 
+from chatseq.cli.history_feedback import feedback
+from chatseq.cli.kept import count, kept, opened, when
 from chatseq.cli.output import say, say_json, say_table, tell
 from chatseq.errors import HistoryError
-from chatseq.history.contracts import Conversation, Found, History, Message, Role, Status, branch
-from chatseq.history.memory import MemoryHistory
-from chatseq.paths import history_file
+from chatseq.history.contracts import Conversation, Found, Message, Role, Status, branch
 from chatseq.text.terminal import safe_line
 
 _REMARKS = {
@@ -27,6 +26,9 @@ _REMARKS = {
 @click.group()
 def history() -> None:
     """List, show, search and delete the conversations that were kept."""
+
+
+history.add_command(feedback)
 
 
 @history.command("list")
@@ -43,11 +45,11 @@ def list_conversations(limit: int, as_json: bool) -> None:
     """List conversations, the latest first."""
     from chatseq.history.transfer import conversation_value
 
-    listed = _kept().conversations(limit)
+    listed = kept().conversations(limit)
     if as_json:
         say_json([conversation_value(conversation) for conversation in listed])
         return
-    rows = [(c.id, _when(c.created), c.messages, c.bot, c.title) for c in listed]
+    rows = [(c.id, when(c.created), c.messages, c.bot, c.title) for c in listed]
     columns = ("id", "begun", "messages", "bot", "title")
     say_table(columns, rows, empty="No conversations yet. Begin one: chatseq")
 
@@ -59,12 +61,12 @@ def show(conversation: str, as_json: bool) -> None:
     """Show a conversation; the beginning of its id is enough."""
     from chatseq.history.transfer import whole_value
 
-    kept = _kept()
-    found = kept.find(conversation)
+    here = kept()
+    found = here.find(conversation)
     if as_json:
-        say_json(whole_value(kept, found))
+        say_json(whole_value(here, found))
         return
-    _say_conversation(found, kept.messages(found.id))
+    _say_conversation(found, here.messages(found.id))
 
 
 @history.command()
@@ -85,7 +87,7 @@ def search(words: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from chatseq.history.transfer import found_value
 
-    found = _kept().search(" ".join(words), limit)
+    found = kept().search(" ".join(words), limit)
     if as_json:
         say_json([found_value(hit) for hit in found])
         return
@@ -100,15 +102,15 @@ def export_conversations(conversations: tuple[str, ...], output: Path | None) ->
     """Write conversations, or all, as JSON lines that can be imported again."""
     from chatseq.history.transfer import export_lines
 
-    kept = _kept()
-    chosen = tuple(map(kept.find, conversations)) if conversations else kept.conversations()
-    lines = export_lines(kept, chosen)
+    here = kept()
+    chosen = tuple(map(here.find, conversations)) if conversations else here.conversations()
+    lines = export_lines(here, chosen)
     if output is None:
         for line in lines:
             click.echo(line.encode() + b"\n", nl=False)  # UTF-8 wherever it is piped to
     else:
         _write(output, lines)
-        tell(f"{_count(len(chosen), 'conversation')} exported to {output}.")
+        tell(f"{count(len(chosen), 'conversation')} exported to {output}.")
 
 
 @history.command("import")
@@ -123,10 +125,10 @@ def import_conversations(file: Path) -> None:
             for number, line in enumerate(_lines(stream, file), start=1)
             if line.strip()
         ]
-    kept = _opened()
-    added = sum(kept.add_conversation(*conversation) for conversation in given)
-    here = f", {len(given) - added} were here already" if added < len(given) else ""
-    say(f"{_count(added, 'conversation')} imported{here}.")
+    here = opened()
+    added = sum(here.add_conversation(*conversation) for conversation in given)
+    known = f", {len(given) - added} were here already" if added < len(given) else ""
+    say(f"{count(added, 'conversation')} imported{known}.")
 
 
 @history.command()
@@ -137,58 +139,36 @@ def delete(conversations: tuple[str, ...], everything: bool, yes: bool) -> None:
     """Delete conversations for good; nothing of them stays in the history file."""
     if bool(conversations) == everything:
         raise click.UsageError("Name the conversations to delete, or give --all.")
-    kept = _kept()
-    chosen = kept.conversations() if everything else tuple(map(kept.find, conversations))
+    here = kept()
+    chosen = here.conversations() if everything else tuple(map(here.find, conversations))
     chosen = tuple(dict.fromkeys(chosen))
     if chosen and not (yes or _agreed(chosen)):
         say("Nothing was deleted.")
         return
-    kept.delete(*(conversation.id for conversation in chosen))
-    say(f"{_count(len(chosen), 'conversation')} deleted.")
-
-
-def _kept() -> History:
-    """Return the history; looking at one that does not exist makes no file."""
-    return _opened() if history_file().exists() else MemoryHistory()
-
-
-def _opened() -> History:
-    from chatseq.history.store import HistoryStore  # SQLAlchemy takes half a second to load
-
-    opened = HistoryStore(history_file())
-    for notice in opened.notices:
-        tell(notice)
-    return opened
+    here.delete(*(conversation.id for conversation in chosen))
+    say(f"{count(len(chosen), 'conversation')} deleted.")
 
 
 def _say_conversation(conversation: Conversation, messages: tuple[Message, ...]) -> None:
     shown = branch(messages, conversation.head)
     say(safe_line(conversation.title))
     bot = f"bot {safe_line(conversation.bot)}, " if conversation.bot else ""
-    say(f"{conversation.id}, {bot}{_when(conversation.created)}")
+    say(f"{conversation.id}, {bot}{when(conversation.created)}")
     for message in shown:
         remark = f"  ({_REMARKS[message.status]})" if message.status in _REMARKS else ""
         text = message.text.replace("\n", "\n     ")  # so that no text looks like another message
         say(f"\n{_who(message)}: {text}{remark}")
     if hidden := len(messages) - len(shown):
-        say(f"\n{_count(hidden, 'message')} on other branches: --json shows them.")
+        say(f"\n{count(hidden, 'message')} on other branches: --json shows them.")
 
 
 def _row(hit: Found) -> tuple[str, str, str, str]:
     message = hit.message
-    return message.conversation, _when(message.created), _who(message), hit.snippet
+    return message.conversation, when(message.created), _who(message), hit.snippet
 
 
 def _who(message: Message) -> str:
     return "you" if message.role is Role.QUESTION else "bot"
-
-
-def _when(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _agreed(chosen: tuple[Conversation, ...]) -> bool:
@@ -196,7 +176,7 @@ def _agreed(chosen: tuple[Conversation, ...]) -> bool:
         raise HistoryError("Deleting asks first, and nobody can answer here. Give --yes.")
     for conversation in chosen[:5]:
         say(f"{conversation.id}  {safe_line(conversation.title)}")
-    return click.confirm(f"Delete {_count(len(chosen), 'conversation')} for good?")
+    return click.confirm(f"Delete {count(len(chosen), 'conversation')} for good?")
 
 
 def _somebody_is_there() -> bool:

@@ -20,6 +20,10 @@ MESSAGE = {
     "id", "parent", "role", "text", "status", "created", "source", "confidence", "strategy",
     "bot", "model", "tokens", "milliseconds", "seed", "alternatives",
 }  # fmt: skip
+FEEDBACK = {
+    "id", "conversation", "message", "bot", "question", "reply", "verdict", "correction", "status",
+    "created",
+}  # fmt: skip
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "history.md"
 
 
@@ -270,7 +274,7 @@ def test_a_damaged_history_is_told_and_kept(screen: Screen) -> None:
 
 def test_every_command_and_field_is_documented() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    missing = [f for f in (LIST | MESSAGE | {"messages", "snippet", "conversation"})
+    missing = [f for f in (LIST | MESSAGE | FEEDBACK | {"messages", "snippet", "feedback"})
                if f"`{f}`" not in text]  # fmt: skip
     assert missing == []
     assert [name for name in commands.history.commands if f"history {name}" not in text] == []
