@@ -21,6 +21,10 @@ FIELDS = [
     "id", "conversation", "bot", "question", "reply", "message", "verdict", "correction", "status",
     "created",
 ]  # fmt: skip
+ONLY_BAD = (
+    "Feedback 2 only says that the reply is bad, which teaches no bot what is right. "
+    "Correct the reply in the chat with /correct, or reject the feedback."
+)
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "history.md"
 
 
@@ -140,13 +144,9 @@ def test_all_means_what_is_new(typed: Typed) -> None:
     [
         ("accept", ("1", "9"), "No feedback 9. See the ids: chatseq history feedback list"),
         ("reject", ("1", "9"), "No feedback 9. See the ids: chatseq history feedback list"),
-        (
-            "accept", ("1", "2"),
-            "Feedback 2 only says that the reply is bad, which teaches no bot what is right. "
-            + "Correct the reply in the chat with /correct, or reject the feedback.",
-        ),
+        ("accept", ("1", "2"), ONLY_BAD),
     ],
-)  # fmt: skip
+)
 def test_where_one_cannot_be_decided_none_is(
     typed: Typed, command: str, ids: tuple[str, ...], message: str
 ) -> None:
