@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatseq.testing.bots import babbling_bot
+    from chatseq.testing.bots import babbling_bot, teach
     from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result
     from chatseq.testing.engines import RandomEngine, ScriptedEngine, questions_of, saying
     from chatseq.testing.pytest_plugin import contract_tests
@@ -40,10 +40,11 @@ __all__ = [
     "contract_tests",
     "questions_of",
     "saying",
+    "teach",
 ]
 
 _HOMES = {
-    "bots": ("babbling_bot",),
+    "bots": ("babbling_bot", "teach"),
     "check": ("Check", "Context", "NotApplicable", "Outcome", "Result"),
     "engines": ("RandomEngine", "ScriptedEngine", "questions_of", "saying"),
     "pytest_plugin": ("contract_tests",),

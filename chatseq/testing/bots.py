@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chatseq.bundle.pairs import write_pairs
 from chatseq.chat.bot import Bot
+from chatseq.chat.contracts import Lesson
+from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Array, Encoded, Engine, Stepped
+from chatseq.exchange import Exchange
 from chatseq.hookspecs import hookimpl
 from chatseq.plugins import Plugin, Registry
 from chatseq.recipe import Recipe
@@ -11,6 +19,29 @@ from chatseq.testing.engines import RandomEngine
 from chatseq.testing.responders import ScriptedResponder
 from chatseq.testing.strategies import PlainStrategy
 from chatseq.testing.tokenizers import LetterTokenizer
+
+# What a responder learns from: two wordings of each question, some that are to be declined.
+TAUGHT = tuple(
+    Exchange(question, answer, source=f"taught.csv:{line}")
+    for line, (question, answer) in enumerate(
+        [
+            ("hello", "hello there"),
+            ("who are you", "i am a bot"),
+            ("what can you do", "i answer questions"),
+            ("good bye", "see you soon"),
+            ("what is the best horse", ""),
+            ("will it rain", ""),
+            ("hello you", "hello there"),
+            ("tell me who you are", "i am a bot"),
+            ("what is it you can do", "i answer questions"),
+            ("bye bye", "see you soon"),
+            ("which horse will win", ""),
+            ("how much rain is there", ""),
+        ],
+        start=2,
+    )
+)
+_HELD_OUT = TAUGHT[::4]
 
 
 class CountingEngine:
@@ -51,8 +82,12 @@ class _Parts:
         return {"scripted": lambda bot: ScriptedResponder()}  # noqa: ARG005
 
 
-def babbling_bot(engine: Engine | None = None) -> Bot:
-    """Return a bot that answers every question with some letters, always with the same ones."""
+def babbling_bot(engine: Engine | None = None, folder: Path | None = None) -> Bot:
+    """Return a bot that answers every question with some letters, always with the same ones.
+
+    Args:
+        folder: where its corpus lies, and what its responder learnt
+    """
     tokenizer, registry = LetterTokenizer(), Registry()
     registry.add(Plugin("testing", _Parts()))
     recipe = Recipe.model_validate(
@@ -65,4 +100,38 @@ def babbling_bot(engine: Engine | None = None) -> Bot:
         }
     )
     babbler = engine or RandomEngine(vocabulary_size=tokenizer.size, end_bonus=2.0)
-    return Bot(registry, recipe, tokenizer, babbler, name="babbler", model="0" * 64)
+    answers = Answers(lambda: {one.answer: None for one in TAUGHT}) if folder else None
+    return Bot(
+        registry,
+        recipe,
+        tokenizer,
+        babbler,
+        name="babbler",
+        model="0" * 64,
+        answers=answers,
+        folder=folder,
+    )
+
+
+def teach(
+    component: Callable[..., Any],
+    folder: Path,
+    options: Mapping[str, object],
+    held_out: Sequence[Exchange] = _HELD_OUT,
+) -> Mapping[str, float | None]:
+    """Let a responder learn from a few exchanges, and return its figures.
+
+    What it writes lies in the folder then, for `babbling_bot`. One that does not learn has none.
+
+    Args:
+        component: the responder, as its plugin names it
+        folder: an empty one
+    """
+    learn = getattr(component, "learn", None)
+    if learn is None:
+        return {}
+    train = [one for one in TAUGHT if one not in held_out]
+    write_pairs(folder, (*train, *held_out))
+    lesson = Lesson(babbling_bot(folder=folder), train, held_out, closed=True, seed=0)
+    figures: Mapping[str, float | None] = learn(lesson, folder, options)
+    return figures

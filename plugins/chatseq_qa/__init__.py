@@ -5,4 +5,7 @@ from chatseq.hookspecs import Reference, hookimpl
 
 @hookimpl
 def chatseq_responders() -> dict[str, Reference]:
-    return {"seq2seq": "chatseq_qa.seq2seq:Seq2SeqResponder"}
+    return {
+        "retrieval": "chatseq_qa.retrieval:RetrievalResponder",
+        "seq2seq": "chatseq_qa.seq2seq:Seq2SeqResponder",
+    }

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatseq_qa.ngrams import Ids, grams
-from chatseq_qa.postings import Match, Postings, Weights, places_in
+from chatseq_qa.postings import Match, Postings, Weights, norms_of, places_in
 
 FILE = "index.json"
 _ARRAYS = tuple(field.name for field in fields(Postings))
@@ -52,7 +52,7 @@ class QuestionIndex:
     def __len__(self) -> int:
         return len(self._postings.norms)
 
-    def search(self, question: str, most: int) -> list[Match]:
+    def search(self, question: str, most: int, *, first: int | None = None) -> list[Match]:
         """Return the pairs whose questions are most like a question, best first.
 
         The similarity is what both have in common: the weights of the grams that both hold, a word
@@ -63,9 +63,10 @@ class QuestionIndex:
 
         Args:
             most: matches at most; there are fewer where fewer have any gram in common with it
+            first: only so many pairs, from the first on, are looked at
         """
         asked = ids_of(question)
-        return self._postings.search(asked, self.weigh(asked), most)
+        return self._postings.search(asked, self.weigh(asked), most, first=first)
 
     def weigh(self, ids: Ids) -> Weights:
         """Return the weights of n-grams; those that no question holds have that of the rarest."""
@@ -74,6 +75,13 @@ class QuestionIndex:
         weights = np.float32(self._unseen) * kind_weights(ids)
         weights[known] = postings.weights[places[known]]
         return weights
+
+    def familiar(self, question: str) -> float:
+        """Return how much of a question, by the weight of its grams, some question holds, 0..1."""
+        asked = ids_of(question)
+        weights, (_, known) = self.weigh(asked), places_in(self._postings.grams, asked)
+        whole = float(weights.sum())
+        return float(weights[known].sum()) / whole if whole else 0.0
 
     @classmethod
     def build(cls, folder: Path, questions: Iterable[str]) -> None:
@@ -142,19 +150,7 @@ def _indexed(documents: _Documents) -> Postings:
     found = bm25.build_index_from_ids(range(len(known)), documents, show_progress=False)
     starts, numbers = found["indptr"].astype(np.int64), found["indices"].astype(np.int32)
     weights = found["data"][starts[:-1]] * kind_weights(known)
-    return Postings(known, weights, starts, numbers, _norms(weights, starts, numbers, count))
-
-
-def _norms(weights: Weights, starts: NDArray[np.int64], numbers: Ids, count: int) -> Weights:
-    """Return one over the root of what the grams of each question weigh together."""
-    whole = np.zeros(count)
-    of_entries = np.repeat(weights, np.diff(starts))
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        whole += np.bincount(numbers[some], of_entries[some], count)
-    norms = np.zeros(count, np.float32)
-    np.divide(1, np.sqrt(whole), out=norms, where=whole > 0, casting="unsafe")
-    return norms
+    return Postings(known, weights, starts, numbers, norms_of(weights, starts, numbers, count))
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -15,6 +15,7 @@ Weights = NDArray[np.float32]
 _ALWAYS_READ = 500_000  # entries
 _READ_A_QUESTION = 3  # entries for each of the questions
 _LOOKED_UP = 256  # questions
+_AT_ONCE = 1 << 22  # entries
 _DIGITS = 5  # that sums in single precision are sure of
 
 
@@ -40,7 +41,9 @@ class Postings:
     numbers: Ids  # (posting,) of questions, ascending within a gram
     norms: Weights  # (question,) one over the root of the weight of its grams, 0 where it has none
 
-    def search(self, asked: Ids, weights: Weights, most: int) -> list[Match]:
+    def search(
+        self, asked: Ids, weights: Weights, most: int, *, first: int | None = None
+    ) -> list[Match]:
         """Return the questions most like one with these grams, best first, then by number.
 
         Grams are read from the rarest on. Once more was read than a few entries for each question,
@@ -50,6 +53,7 @@ class Postings:
             asked: distinct grams of a question
             weights: of them, (gram,)
             most: matches at most
+            first: only so many questions, from the first on, are looked at
         """
         whole = float(np.sum(weights, dtype=np.float64))
         if not whole or not len(self.norms) or most < 1:
@@ -57,6 +61,7 @@ class Postings:
         held, weights = self._held(asked, weights)
         scores, read = self._read(held, weights)
         scores *= self.norms
+        scores[first if first is not None else len(scores) :] = 0.0
         left = len(held) - read
         best = _best(scores, max(most, _LOOKED_UP) if left else most)
         found = scores[best].astype(np.float64)
@@ -90,6 +95,23 @@ class Postings:
 
     def _holds(self, gram: int, some: NDArray[np.intp]) -> NDArray[np.bool_]:
         return places_in(self._questions(gram), some)[1]
+
+
+def norms_of(weights: Weights, starts: NDArray[np.int64], numbers: Ids, count: int) -> Weights:
+    """Return one over the root of what the grams of each question weigh together.
+
+    Args:
+        weights, starts, numbers: as in Postings
+        count: of the questions
+    """
+    whole = np.zeros(count)
+    of_entries = np.repeat(weights, np.diff(starts))
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        whole += np.bincount(numbers[some], of_entries[some], count)
+    norms = np.zeros(count, np.float32)
+    np.divide(1, np.sqrt(whole), out=norms, where=whole > 0, casting="unsafe")
+    return norms
 
 
 def places_in(

@@ -63,7 +63,7 @@ class Replies:
         bot, best = self.bot, found[0]
         text = self._text(best)
         return Reply(
-            text=text or self._words_for(asked),
+            text=text or words_to_decline(asked.text, self._declined),
             source=ReplySource.GENERATED if text else ReplySource.DECLINED,
             confidence=_confidence(best),
             alternatives=self._alternatives(found, text),
@@ -95,11 +95,6 @@ class Replies:
             model=self.bot.model,
         )
 
-    def _words_for(self, asked: Asked) -> str:
-        if self._declined:
-            return self._declined
-        return "我不知道。" if _CHINESE.search(asked.text) else "I do not know."
-
     def _notes(self, asked: Asked) -> dict[str, str]:
         if not asked.cut:
             return {}
@@ -121,6 +116,11 @@ class Replies:
         # The log-probability of the end mark, where there is one, comes last and has no piece.
         told = zip(names, hypothesis.log_probs, hypothesis.weights, strict=False)
         return tuple(Piece(*piece) for piece in told)
+
+
+def words_to_decline(question: str, wanted: str = "") -> str:
+    """Return what is said where there is no answer: what is wanted, or words in its language."""
+    return wanted or ("我不知道。" if _CHINESE.search(question) else "I do not know.")
 
 
 def milliseconds_since(began: float) -> float:

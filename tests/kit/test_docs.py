@@ -46,10 +46,10 @@ def checks_listed() -> str:
 
 
 def test_there_are_blocks_and_each_has_a_part_in_it() -> None:
-    assert len(list(blocks())) == 6
+    assert len(list(blocks())) == 7
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_every_block_runs(number: int, tmp_path: Path) -> None:
     code = list(blocks())[number]
     (tmp_path / "test_block.py").write_text(code, encoding="utf-8")

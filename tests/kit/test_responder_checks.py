@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.small_parts import Echo
 from mutants import assert_found, assert_proved, found_by, mutant
 
+from chatseq.bundle.pairs import Pairs
 from chatseq.chat.bot import Bot
+from chatseq.chat.contracts import Lesson
 from chatseq.exchange import Reply
+from chatseq.testing import babbling_bot, teach
+from chatseq.testing.bots import TAUGHT
 from chatseq.testing.responders import ScriptedStream
 
 
@@ -96,7 +101,50 @@ class KnowsWhoAskedFirst(Echo):
         return super().stream(f"{question} {self.first}", context)
 
 
+class Learning(Echo):
+    """Say the question again, and what was learnt of it."""
+
+    file, figure = "learnt.txt", 0.5
+
+    @classmethod
+    def learn(
+        cls,
+        lesson: Lesson,
+        folder: Path,
+        options: Mapping[str, object],  # noqa: ARG003
+    ) -> Mapping[str, float | None]:
+        place = folder / cls.file
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(f"{len(Pairs(folder))} {len(lesson.held_out)}", encoding="utf-8")
+        return {"learnt": cls.figure, "nothing": None}
+
+    def __init__(self, bot: Bot) -> None:
+        super().__init__(bot)
+        folder = bot.folder
+        self.learnt = (folder / self.file).read_text() if folder and any(folder.iterdir()) else ""
+
+    def stream(self, question: str, context: Sequence[str] = ()) -> ScriptedStream:
+        return super().stream(f"{question} {self.learnt}", context)
+
+
+class WritesInAFolder(Learning):
+    file = "deep/learnt.txt"
+
+
+class FiguresOutNothing(Learning):
+    figure = float("nan")
+
+
+class NeedsHeldOut(Learning):
+    @classmethod
+    def learn(
+        cls, lesson: Lesson, folder: Path, options: Mapping[str, object]
+    ) -> Mapping[str, float | None]:
+        return {"share": 1 / len(lesson.held_out), **super().learn(lesson, folder, options)}
+
+
 KNOWN = "what was said is known at any time"
+LEARNS = "what it learns is kept with the bot"
 CLOSED = "a closed stream says nothing more"
 MUTANTS = {
     "the stream ends with the reply": mutant(streaming(YieldsNothings), "an empty piece"),
@@ -108,6 +156,7 @@ MUTANTS = {
     "two streams do not disturb each other": mutant(SharesItsStream, "that take turns say"),
     "any text is answered": mutant(NeedsWords, "UnicodeEncodeError"),
     "the same question gets the same reply": mutant(KnowsWhoAskedFirst, "in another order"),
+    LEARNS: mutant(WritesInAFolder, "it writes 'deep/learnt.txt', a name that no file"),
 }
 
 
@@ -117,6 +166,19 @@ def test_every_check_has_its_mutant() -> None:
 
 def test_an_honest_responder_breaks_nothing() -> None:
     assert found_by("responder", Echo) == {}
+    assert found_by("responder", Learning) == {}
+
+
+def test_a_responder_learns_from_the_corpus_before_it_is_asked(tmp_path: Path) -> None:
+    figures = teach(Learning, tmp_path, {}, TAUGHT[:2])
+    assert figures == {"learnt": 0.5, "nothing": None}
+    assert Learning(babbling_bot(folder=tmp_path)).reply("what").text == f"what {len(TAUGHT)} 2"
+    assert [one.source for one in Pairs(tmp_path)[-2:]] == ["taught.csv:2", "taught.csv:3"]
+
+
+def test_a_responder_that_does_not_learn_gets_a_bot_without_a_corpus(tmp_path: Path) -> None:
+    assert teach(Echo, tmp_path, {}) == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("check", MUTANTS)
@@ -159,6 +221,8 @@ class SaysNothingBack(Echo):
         (streaming(SaysItTwice), "the stream ends with the reply", "the pieces are"),
         (streaming(NeverFinishes), "the stream ends with the reply", "is marked interrupted"),
         (streaming(IsTooSure), "any text is answered", "confidence=1.5"),
+        (FiguresOutNothing, LEARNS, "the figure 'learnt' of what it learnt is nan"),
+        (NeedsHeldOut, LEARNS, "ZeroDivisionError"),
         (SaysNothingBack, "many are answered as one", "6 questions, 5 replies"),
     ],
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from chatseq.bundle.manifest import FOLDER, KNOWN
 from chatseq.chat.bot import Bot
 from chatseq.chat.contracts import Responder
 from chatseq.exchange import Reply
-from chatseq.testing.bots import CountingEngine, babbling_bot
+from chatseq.testing.bots import TAUGHT, CountingEngine, babbling_bot, teach
 from chatseq.testing.check import Context, Make, Rounds, check, require
 from chatseq.testing.checks.searching import random_engine
 
@@ -37,7 +39,7 @@ def arguments() -> Iterator[tuple[Bot]]:
 @check()
 def the_stream_ends_with_the_reply(make: Make, context: Context) -> None:
     """The pieces of a stream are the text of its reply, which comes last, exactly once."""
-    responder = _responder(make)
+    responder = _responder(make, context)
     for question in QUESTIONS:
         parts = list(responder.stream(question))
         replies = [part for part in parts if isinstance(part, Reply)]
@@ -52,7 +54,7 @@ def the_stream_ends_with_the_reply(make: Make, context: Context) -> None:
 @check()
 def a_reply_is_what_its_stream_ends_with(make: Make, context: Context) -> None:
     """Asked at once or streamed, with context or without, the reply is the same."""
-    responder = _responder(make)
+    responder = _responder(make, context)
     for question in QUESTIONS:
         for turns in ((), CONTEXT):
             *_, last = responder.stream(question, turns)
@@ -65,7 +67,7 @@ def a_reply_is_what_its_stream_ends_with(make: Make, context: Context) -> None:
 @check()
 def many_are_answered_as_one(make: Make, context: Context) -> None:
     """All at once, every question gets its own reply, in order."""
-    responder = _responder(make)
+    responder = _responder(make, context)
     contexts = [CONTEXT if number % 2 else () for number in range(len(QUESTIONS))]
     for given in ((), contexts):
         found = list(responder.reply_all(QUESTIONS, given))
@@ -81,7 +83,7 @@ def many_are_answered_as_one(make: Make, context: Context) -> None:
 def nothing_is_computed_before_the_first_piece(make: Make, context: Context) -> None:
     """Beginning a stream costs nothing; an engine is asked with the first piece."""
     engine = CountingEngine(random_engine())
-    responder = make(babbling_bot(engine))
+    responder = make(_bot(context, engine))
     responder.stream("hello")
     require(engine.calls == 0, f"the engine is asked {engine.calls} times before the first piece")
 
@@ -89,8 +91,9 @@ def nothing_is_computed_before_the_first_piece(make: Make, context: Context) -> 
 @check()
 def what_was_said_is_known_at_any_time(make: Make, context: Context) -> None:
     """A reply that is stopped is what was streamed so far, marked unless it is whole."""
+    bot = _bot(context)
     for question in QUESTIONS:
-        stream = _responder(make).stream(question)
+        stream = make(bot).stream(question)
         said, known = "", [("", stream.partial())]
         for part in stream:
             said += part if isinstance(part, str) else ""
@@ -104,20 +107,21 @@ def what_was_said_is_known_at_any_time(make: Make, context: Context) -> None:
 @check()
 def a_closed_stream_says_nothing_more(make: Make, context: Context) -> None:
     """Closing stops it, before the first piece or after, twice as well; what was said remains."""
+    bot = _bot(context)
     for pieces in (0, 1, 2):
-        stream = _responder(make).stream("hello")
+        stream = make(bot).stream("hello")
         parts = list(islice(stream, pieces))
         stream.close()
         stream.close()
         require(not list(stream), f"it goes on after it was closed behind {len(parts)} pieces")
         said = "".join(part for part in parts if isinstance(part, str))
-        _stopped(said, stream.partial(), _responder(make).reply("hello"))
+        _stopped(said, stream.partial(), make(bot).reply("hello"))
 
 
 @check()
 def two_streams_do_not_disturb_each_other(make: Make, context: Context) -> None:
     """Streams that take turns say what each says alone."""
-    responder = _responder(make)
+    responder = _responder(make, context)
     wanted = [responder.reply(question).text for question in QUESTIONS]
     streams = [responder.stream(question) for question in QUESTIONS]
     said = [""] * len(streams)
@@ -135,7 +139,7 @@ def two_streams_do_not_disturb_each_other(make: Make, context: Context) -> None:
 @check()
 def any_text_is_answered(make: Make, context: Context) -> None:
     """Blank, endless and strange questions get a reply like any other."""
-    responder = _responder(make)
+    responder = _responder(make, context)
     for question in ODD:
         *_, last = responder.stream(question, ODD)
         confidence = _timeless(last).confidence
@@ -145,15 +149,39 @@ def any_text_is_answered(make: Make, context: Context) -> None:
 @check(Rounds.CHOICES)
 def the_same_question_gets_the_same_reply(make: Make, context: Context) -> None:
     """Chance, if there is any, is a function of the options; nothing is kept between questions."""
-    responder = _responder(make)
+    bot = _bot(context)
+    responder = make(bot)
     first = [responder.reply(question) for question in QUESTIONS]
-    again = [_responder(make).reply(question) for question in QUESTIONS[::-1]][::-1]
+    again = [make(bot).reply(question) for question in QUESTIONS[::-1]][::-1]
     for one, other in zip(first, again, strict=True):
         require(one.text == other.text, f"{one.text!r} at first, {other.text!r} in another order")
 
 
-def _responder(make: Make) -> Responder:
-    responder: Responder = make(babbling_bot())
+@check(Rounds.CHOICES)
+def what_it_learns_is_kept_with_the_bot(make: Make, context: Context) -> None:
+    """If it learns: with questions held out or none, files with plain names and true numbers."""
+    for held_out in (TAUGHT[-3:], ()):
+        folder = context.folder()
+        figures = teach(context.subject.component, folder, context.options, held_out)
+        for name in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")):
+            fits = KNOWN.fullmatch(f"{FOLDER}/{name}") is not None
+            require(fits, f"it writes {name!r}, a name that no file of a bot has")
+        for name, figure in figures.items():
+            number = figure is None or math.isfinite(figure)
+            require(number, f"the figure {name!r} of what it learnt is {figure}")
+        reply = make(babbling_bot(folder=folder)).reply("hello")
+        require(isinstance(reply, Reply), f"once it has learnt it says {reply!r}")
+
+
+def _bot(context: Context, engine: CountingEngine | None = None) -> Bot:
+    """Return a bot from whose corpus the responder has learnt, if it is one that learns."""
+    folder = context.folder()
+    teach(context.subject.component, folder, context.options)
+    return babbling_bot(engine, folder)
+
+
+def _responder(make: Make, context: Context) -> Responder:
+    responder: Responder = make(_bot(context))
     return responder
 
 

@@ -1,0 +1,87 @@
+"""The exchanges of a corpus whose questions are most like the one that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from chatseq.bundle.pairs import Pairs
+from chatseq.errors import BundleError
+from chatseq.exchange import Exchange, Neighbour
+from chatseq_qa.index import QuestionIndex, kind_weights
+from chatseq_qa.ngrams import Ids
+from chatseq_qa.postings import Match, Weights
+
+_COPIES = 8  # of each neighbour that may be passed over
+
+
+class Neighbourhood:
+    """Searches the corpus that a bot was trained on."""
+
+    def __init__(self, folder: Path | None, bot: str) -> None:
+        """Open the corpus and its index; there are no neighbours without a folder.
+
+        Args:
+            folder: that of the bot, where `write` wrote the index
+            bot: its name, for messages
+
+        Raises:
+            BundleError: there is no index, or it cannot be read.
+        """
+        self._pairs: Sequence[Exchange] = ()
+        self._index: QuestionIndex | None = None
+        if folder is None:
+            return
+        try:
+            self._pairs, self._index = Pairs(folder), QuestionIndex(folder)
+            if len(self._pairs) != len(self._index):
+                raise ValueError(f"{len(self._index)} questions for {len(self._pairs)} pairs")
+        except FileNotFoundError as fault:
+            raise _unusable(bot, "has no index of its questions: it was trained without") from fault
+        except (OSError, ValueError) as fault:
+            raise _unusable(bot, f"has an index that cannot be read: {fault}") from fault
+
+    @staticmethod
+    def write(folder: Path) -> None:
+        """Write the index of the corpus that lies in a folder."""
+        QuestionIndex.build(folder, (pair.question for pair in Pairs(folder)))
+
+    def nearest(self, question: str, most: int, *, first: int | None = None) -> list[Neighbour]:
+        """Return the exchanges with the questions most like one, best first, each of them once.
+
+        Args:
+            first: only so many exchanges, from the first on, are looked at
+        """
+        if self._index is None:
+            return []
+        matches = self._index.search(question, most * _COPIES, first=first)
+        return neighbours_of(matches, self._pairs, most)
+
+    def weigh(self, ids: Ids) -> Weights:
+        """Return what n-grams weigh in this corpus; see QuestionIndex.weigh."""
+        return kind_weights(ids) if self._index is None else self._index.weigh(ids)
+
+
+def neighbours_of(
+    matches: Iterable[Match], pairs: Sequence[Exchange], most: int
+) -> list[Neighbour]:
+    """Return the exchanges that were matched, in their order; of equal ones the first.
+
+    Rows to be declined are among them, with an empty answer.
+
+    Args:
+        pairs: the corpus, as Match.number counts it
+        most: neighbours at most; no more of the corpus is read than they need
+    """
+    found: dict[tuple[str, str], Neighbour] = {}
+    for number, similarity in matches:
+        if len(found) == most:
+            break
+        pair = pairs[number]
+        neighbour = Neighbour(pair.question, pair.answer, pair.source, similarity)
+        found.setdefault((pair.question, pair.answer), neighbour)
+    return list(found.values())
+
+
+def _unusable(bot: str, why: str) -> BundleError:
+    return BundleError(f"The bot '{bot}' {why}. Train it again: chatseq train FILE --bot {bot}")
