@@ -14,8 +14,8 @@ from chatseq.paths import history_file
 class Corrections:
     """Give the corrections of a bot by its name, as chatseq.chat.bot.load_bot wants them.
 
-    Nothing is remembered between questions: another program may have changed the file, and reading
-    it takes less than a millisecond. While nothing has changed, the very same tuple comes back.
+    They are read for every question, for another program may have changed the file; some dozens
+    take half a millisecond. While nothing has changed, the very same tuple comes back.
     """
 
     def __init__(
