@@ -57,6 +57,8 @@ class ModelSection(Section):
         default=0.3, ge=0, lt=1
     )  # on embeddings and in front of the output layer
     pretrained: str | None = None  # file of word vectors that embeddings begin with
+    # Add a vector of how many turns back a token was said; nothing without question.context_turns.
+    turn_vectors: bool = False
     encoder: Named
     attention: Table | None = None  # None for decoders that only have the context vector
     decoder: Named
@@ -127,7 +129,7 @@ class Recipe(Section):
     training: TrainingSection = TrainingSection()
     decoding: DecodingSection = DecodingSection()
     engine: EngineSection = EngineSection()
-    qa: Named = {"name": "seq2seq"}  # the responder
+    qa: Named = {"name": "qa"}  # the responder
 
     def apply(self, overrides: Iterable[str], *, where: str = "--set") -> Recipe:
         """Return the recipe with values replaced by `path=value`, the value read as TOML.

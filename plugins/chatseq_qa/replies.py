@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from chatseq.chat.bot import Bot
 from chatseq.decoding.contracts import Hypothesis
+from chatseq.decoding.scores import trace_reply
 from chatseq.decoding.search import Decoding
 from chatseq.decoding.text import text_of
 from chatseq.exchange import Alternative, Piece, Reply, ReplySource
-from chatseq.text.question import Question
+from chatseq.text.question import Question, pad_questions
 
 _CHARACTERS_A_TOKEN = 64  # of a question or a turn that are looked at, however long it is
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -38,8 +39,17 @@ class Replies:
     """What one bot makes of questions and of what its search finds."""
 
     def __init__(self, bot: Bot, *, declined: str, blank: str, seed: int) -> None:
+        """Take what is said to questions without an answer, and the seed of what is drawn.
+
+        Raises:
+            ValueError: one of them cannot be.
+        """
+        if seed < 0:
+            raise ValueError(f"seed ({seed}) must be 0 or more.")
+        if not blank.strip():
+            raise ValueError("blank must not be blank itself.")
         self.bot = bot
-        self._declined, self._blank, self._seed = declined, blank, seed
+        self._declined, self._blank, self._seed = declined.strip(), blank, seed
 
     def ask(self, text: str, context: Sequence[str] = ()) -> Asked:
         """Read a question, and before it as many earlier turns as the bot has learnt to read."""
@@ -63,7 +73,7 @@ class Replies:
         bot, best = self.bot, found[0]
         text = self._text(best)
         return Reply(
-            text=text or words_to_decline(asked.text, self._declined),
+            text=text or self.words_for(asked),
             source=ReplySource.GENERATED if text else ReplySource.DECLINED,
             confidence=_confidence(best),
             alternatives=self._alternatives(found, text),
@@ -77,6 +87,30 @@ class Replies:
             model=bot.model,
             extra=self._notes(asked),
         )
+
+    def completed(self, reply: Reply, asked: Asked) -> Reply:
+        """Return a reply that was not generated, with what the network makes of its words."""
+        bot, pieces, tokens = self.bot, reply.pieces, 0
+        if reply.source not in (ReplySource.DECLINED, ReplySource.CORRECTED):
+            ids = bot.tokenizer.encode_answer(reply.text)[: bot.recipe.decoding.max_length - 1]
+            read = pad_questions([asked.question], bot.reader.features)
+            traced = trace_reply(bot.engine, read, ids)
+            pieces, tokens = self._pieces(traced), len(traced.log_probs)
+        return replace(
+            reply,
+            bot=bot.name,
+            strategy=bot.strategy_name,
+            tokens=tokens,
+            milliseconds=milliseconds_since(asked.began),
+            pieces=pieces,
+            question_pieces=tuple(bot.tokenizer.pieces(asked.question.ids)),
+            model=bot.model,
+            extra=reply.extra | self._notes(asked),
+        )
+
+    def words_for(self, asked: Asked) -> str:
+        """Return what is said where there is no answer."""
+        return words_to_decline(asked.text, self._declined)
 
     def interrupted(self, asked: Asked, so_far: Hypothesis, shown: str) -> Reply:
         """Return what was shown of a reply that was stopped."""

@@ -40,11 +40,7 @@ class Seq2SeqResponder:
     ) -> None:
         if batch < 1:
             raise ValueError(f"batch ({batch}) must be at least 1.")
-        if seed < 0:
-            raise ValueError(f"seed ({seed}) must be 0 or more.")
-        if not blank.strip():
-            raise ValueError("blank must not be blank itself.")
-        self._replies = Replies(bot, declined=declined.strip(), blank=blank, seed=seed)
+        self._replies = Replies(bot, declined=declined, blank=blank, seed=seed)
         self._batch = batch
 
     def stream(self, question: str, context: Sequence[str] = ()) -> Seq2SeqStream:

@@ -1,0 +1,152 @@
+"""From what the witnesses say to one answer, and to how sure it is.
+
+The witnesses' scores are added up with fitted weights, and a softmax over the answers gives each of
+them its share (a conditional logit; McFadden 1974). How likely the best one is right, when the
+question may also be one that the corpus has no answer to, is a logistic function of a few signs of
+that (Platt 1999). Both are fitted on questions that were not learnt from, see
+chatseq_qa.joined_learning.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatseq_qa.witnesses import DECLINE, Testimony
+
+Floats = NDArray[np.float64]
+
+FILE = "qa.json"
+_FURTHEST = 30.0  # a logit beyond it says no more
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each witness is worth."""
+
+    network: float = 1.0
+    linear: float = 8.0
+    likeness: float = 8.0
+
+    def joined(self, heard: Testimony) -> Floats:
+        """Return the score of each answer, (answers,)."""
+        sums: Floats = (
+            self.network * heard.network
+            + self.linear * heard.linear
+            + self.likeness * heard.likeness
+        )
+        return sums
+
+
+class Ranked(NamedTuple):
+    """The answers to one question that say something, best first."""
+
+    answers: NDArray[np.int64]
+    shares: Floats  # of each among all that come into question, declining counted
+    signs: Floats  # of the best one being right; see `SIGNS`
+
+
+SIGNS = (
+    "logit of its share",
+    "lead over the second",
+    "log-probability",
+    "margin",
+    "lead of its margin",
+    "likeness of its question",
+    "likeness of the nearest question",
+    "lead over declining",
+    "familiar n-grams",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns signs into a probability."""
+
+    means: tuple[float, ...] = (0.0,) * len(SIGNS)
+    spreads: tuple[float, ...] = (1.0,) * len(SIGNS)
+    slopes: tuple[float, ...] = (1.0, *(0.0,) * (len(SIGNS) - 1))
+    intercept: float = 0.0
+
+    def confidence(self, signs: Floats) -> float:
+        """Return how likely the best answer is right, 0..1."""
+        standard = (signs - np.array(self.means)) / np.array(self.spreads)
+        logit = float(standard @ np.array(self.slopes)) + self.intercept
+        return 1 / (1 + math.exp(-min(max(logit, -_FURTHEST), _FURTHEST)))
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """All that was fitted, as it is kept in the bundle."""
+
+    weights: Weights = field(default_factory=Weights)
+    calibration: Calibration = field(default_factory=Calibration)
+    decline_below: float = 0.0  # confidence
+    declines: bool = False  # whether the corpus has questions to be declined
+    linear: bool = False  # whether there is a linear classifier
+
+    def to_json(self) -> str:
+        """Return what `read_joined` reads."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+
+def read_joined(text: str) -> Joined:
+    """Read what `Joined.to_json` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        values = json.loads(text)
+        weights, fit = Weights(**values.pop("weights")), values.pop("calibration")
+        means, spreads, slopes = (tuple(fit[name]) for name in ("means", "spreads", "slopes"))
+        return Joined(weights, Calibration(means, spreads, slopes, fit["intercept"]), **values)
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise ValueError(f"it does not hold what was fitted: {fault}") from fault
+
+
+def ranked(heard: Testimony, weights: Weights) -> Ranked:
+    """Return the answers to a question, best first; there may be none."""
+    sums = weights.joined(heard)
+    if not len(sums):
+        return Ranked(heard.answers, sums, np.zeros(len(SIGNS)))
+    shares = np.exp(sums - sums.max())
+    shares /= shares.sum()
+    speaking = np.flatnonzero(heard.answers != DECLINE)
+    order = speaking[np.argsort(-sums[speaking], kind="stable")]
+    return Ranked(heard.answers[order], shares[order], _signs(heard, sums, shares, order))
+
+
+def _signs(heard: Testimony, sums: Floats, shares: Floats, order: NDArray[np.int64]) -> Floats:
+    if not len(order):
+        return np.zeros(len(SIGNS))
+    best, rest = order[0], order[1:]
+    silent = sums[heard.answers == DECLINE]
+    nearest = heard.matches[0].similarity if heard.matches else 0.0
+    return np.array(
+        [
+            _logit(float(shares[best])),
+            _bounded(sums[best] - sums[rest].max()) if len(rest) else _FURTHEST,
+            _bounded(heard.network[best]),
+            heard.linear[best],
+            heard.linear[best] - heard.linear[rest].max() if len(rest) else 0.0,
+            heard.likeness[best],
+            nearest,
+            _bounded(sums[best] - silent[0]) if len(silent) else 0.0,
+            heard.familiar,
+        ]
+    )
+
+
+def _logit(share: float) -> float:
+    share = min(max(share, 1e-12), 1 - 1e-12)
+    return _bounded(math.log(share / (1 - share)))
+
+
+def _bounded(value: float) -> float:
+    return float(min(max(value, -_FURTHEST), _FURTHEST))

@@ -1,0 +1,74 @@
+"""Questions on which the joining of the witnesses is practised: held-out ones and made ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chatseq.chat.contracts import Lesson
+from chatseq.exchange import Exchange
+from chatseq.text.noise import gibberish, misspelt, reordered, salad
+
+_MOST = 2000  # of each kind
+_FEWEST = 60  # held-out questions with an answer; of fewer, changed ones are added
+_MADE_SHARE = 0.5  # made questions for each that has an answer
+_TYPOS = 0.3  # of the words
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A question with every answer that is right; none: it must be declined."""
+
+    question: str
+    answers: frozenset[str]
+    context: tuple[str, ...] = ()
+
+
+def drills(lesson: Lesson) -> list[Drill]:
+    """Return what is practised.
+
+    Where the corpus leaves too few to hold out, questions that were learnt come again with typing
+    mistakes and in another order: that is how those who know the corpus ask. Questions to be
+    declined are those of the corpus, and made ones: half of them words of different questions,
+    half random letters.
+    """
+    found = _grouped(_spread(lesson.held_out))
+    answerable = sum(bool(drill.answers) for drill in found)
+    if answerable < _FEWEST:
+        found += _changed(lesson)
+        answerable = sum(bool(drill.answers) for drill in found)
+    return [*found, *_made(lesson, round(_MADE_SHARE * answerable))]
+
+
+def _grouped(exchanges: Sequence[Exchange]) -> list[Drill]:
+    """Return each question once, with all its answers."""
+    answers: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    for exchange in exchanges:
+        known = answers.setdefault((exchange.question, exchange.context), set())
+        if exchange.answer.strip():
+            known.add(exchange.answer)
+    return [Drill(text, frozenset(known), before) for (text, before), known in answers.items()]
+
+
+def _changed(lesson: Lesson) -> Iterator[Drill]:
+    for seed, drill in enumerate(_grouped(_spread(lesson.train))):
+        text = misspelt(drill.question, _TYPOS, seed)
+        if seed % 2:
+            text = reordered(text, seed, 2)
+        yield Drill(text, drill.answers, drill.context)
+
+
+def _made(lesson: Lesson, count: int) -> list[Drill]:
+    questions = [exchange.question for exchange in lesson.train]
+    made = [
+        salad(questions, seed) if seed % 2 else gibberish(seed, questions) for seed in range(count)
+    ]
+    known = set(questions)
+    return [Drill(text, frozenset()) for text in made if text.strip() and text not in known]
+
+
+def _spread(exchanges: Sequence[Exchange]) -> Sequence[Exchange]:
+    """Return at most so many, evenly spread."""
+    if len(exchanges) <= _MOST:
+        return exchanges
+    return [exchanges[at * len(exchanges) // _MOST] for at in range(_MOST)]
