@@ -63,7 +63,8 @@ class HierarchicalEncoder(nn.Module):
         layout = layout_of(mask, turns)
         tokens = picked(embedded.flatten(0, 1), layout.tokens)  # (batch, turn, token, input)
         real = layout.mask.flatten(0, 1)  # (batch x turn, token)
-        words = self.words(tokens.flatten(0, 1), real, real.long())
+        alone = torch.zeros_like(layout.tokens).flatten(0, 1)  # each turn is read as a question
+        words = self.words(tokens.flatten(0, 1), real, alone)
         of_turns = words.summary.unflatten(0, layout.mask.shape[:2])  # (batch, turn, word)
         start = zero_state(self.turns, of_turns, self.turn_size)
         so_far, _ = self.turns(of_turns, start)  # (batch, turn, turn size)

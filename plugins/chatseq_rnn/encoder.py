@@ -22,7 +22,8 @@ class RecurrentEncoder(nn.Module):
 
     The summary is what Cho et al. 2014 (section 2.2) make of the last state of each direction,
     tanh(V h), joined here with the mean of all states: a word in the middle of a question is then
-    as near to the summary as those at its ends.
+    as near to the summary as those at its ends. It is that of the question itself: what was said
+    before it is in the states, and in the forward direction.
     """
 
     make_layer: MakeLayer
@@ -58,12 +59,13 @@ class RecurrentEncoder(nn.Module):
         make = type(self).make_layer
         return nn.ModuleList(make(size, self.hidden_size) for size in sizes)  # type: ignore[misc]
 
-    def forward(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:  # noqa: ARG002
+    def forward(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:
         """Encode.
 
         Args:
             embedded: (batch, source, input)
             mask: (batch, source), padding on the right
+            turns: (batch, source), how many turns back, falling along a row
         """
         backwards = self.backwards
         mirror = mirrored_positions(mask) if len(backwards) else mask
@@ -77,22 +79,26 @@ class RecurrentEncoder(nn.Module):
                 directions.append(reordered(turned, mirror))
             states = torch.cat(directions, dim=2) if len(directions) > 1 else directions[0]
         states = states * mask.unsqueeze(2)  # (batch, source, memory)
-        return Memory(states, mask, self._summary(states, mask))
+        return Memory(states, mask, self._summary(states, mask, turns))
 
     def _run(self, layer: nn.Module, inputs: Tensor) -> Tensor:
         recurrent: RecurrentLayer = layer  # type: ignore[assignment]
         outputs, _ = recurrent(inputs, zero_state(recurrent, inputs, self.hidden_size))
         return outputs
 
-    def _summary(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Join where each direction ended, forward at the last token, with the mean."""
-        lengths = mask.sum(1).clamp(min=1)  # (batch,)
+    def _summary(self, states: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
+        """Join where each direction ended, backward at the question's first token, with the mean.
+
+        Of a question with three turns before it, the mean of all tokens would be mostly theirs, and
+        the backward direction would end with the oldest.
+        """
         size = self.hidden_size
-        at_last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, size)
-        last = states[:, :, :size].gather(1, at_last).squeeze(1)  # (batch, hidden)
-        mean = states.sum(1) / lengths.unsqueeze(1)  # (batch, memory)
-        joined = torch.cat([last, states[:, 0, size:], mean], dim=1)
-        return torch.tanh(self.summarise(joined))  # (batch, memory)
+        ends = [_at(states[:, :, :size], (mask.sum(1) - 1).clamp(min=0))]  # (batch, hidden)
+        if len(self.backwards):
+            ends.append(_at(states[:, :, size:], (turns > 0).sum(1)))
+        asked = (mask & (turns == 0)).unsqueeze(2)  # (batch, source, 1)
+        mean = (states * asked).sum(1) / asked.sum(1).clamp(min=1)  # (batch, memory)
+        return torch.tanh(self.summarise(torch.cat([*ends, mean], dim=1)))  # (batch, memory)
 
 
 class RnnEncoder(RecurrentEncoder):
@@ -111,6 +117,12 @@ class LstmEncoder(RecurrentEncoder):
     """Read a question with long short-term memories (Hochreiter and Schmidhuber 1997)."""
 
     make_layer = LstmLayer
+
+
+def _at(states: Tensor, places: Tensor) -> Tensor:
+    """Return the state at one place of each row: (batch, source, width) to (batch, width)."""
+    index = places.view(-1, 1, 1).expand(-1, 1, states.shape[2])
+    return states.gather(1, index).squeeze(1)
 
 
 def mirrored_positions(mask: Tensor) -> Tensor:

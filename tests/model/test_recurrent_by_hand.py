@@ -58,12 +58,39 @@ def test_the_summary_is_made_of_both_ends_and_the_mean() -> None:
     with torch.no_grad():
         made.summarise.weight.copy_(torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]]))
         mask = torch.tensor([[True, True]])
-        memory = made(row(INPUTS), mask, mask.long())
+        memory = made(row(INPUTS), mask, torch.zeros_like(mask))
     forwards, backwards = outputs(gru, INPUTS), outputs(gru, INPUTS[::-1])
     total = forwards[-1] + 2 * backwards[-1] + 3 * sum(forwards) / 2 + 4 * sum(backwards) / 2
     assert memory.summary[0].tolist() == pytest.approx(
         [math.tanh(total + BIAS), math.tanh(BIAS)], abs=1e-6
     )
+
+
+def test_the_summary_after_earlier_turns_is_that_of_the_question() -> None:
+    """Only the forward direction has read what was said before."""
+    made = GruEncoder(1, hidden_size=1)
+    fill(made)
+    earlier = [0.3, 0.7, -0.2]
+    turns = torch.tensor([[2, 1, 1, 0, 0, 0]])
+    with torch.no_grad():
+        made.summarise.weight.copy_(torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]]))
+        mask = torch.tensor([[True] * 5 + [False]])
+        memory = made(row([*earlier, *INPUTS, 9.0]), mask, turns)
+    forwards, backwards = outputs(gru, [*earlier, *INPUTS])[3:], outputs(gru, INPUTS[::-1])
+    total = forwards[-1] + 2 * backwards[-1] + 3 * sum(forwards) / 2 + 4 * sum(backwards) / 2
+    assert float(memory.summary[0, 0]) == pytest.approx(math.tanh(total + BIAS), abs=1e-6)
+
+
+def test_a_forward_encoder_sums_up_the_question_too() -> None:
+    made = RnnEncoder(1, hidden_size=1, bidirectional=False)
+    fill(made)
+    with torch.no_grad():
+        made.summarise.weight.copy_(torch.tensor([[1.0, 2.0]]))
+        mask = torch.tensor([[True] * 3])
+        memory = made(row([0.3, *INPUTS]), mask, torch.tensor([[1, 0, 0]]))
+    states = outputs(rnn, [0.3, *INPUTS])[1:]
+    wanted = math.tanh(states[-1] + 2 * sum(states) / 2 + BIAS)
+    assert float(memory.summary) == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.parametrize("layer", [RnnLayer, GruLayer, LstmLayer, SsruLayer])
@@ -130,7 +157,7 @@ def test_dropout_acts_between_layers_only_while_learning() -> None:
     torch.manual_seed(0)
     encoder = GruEncoder(3, hidden_size=4, layers=2, dropout=0.5)
     mask = torch.ones(2, 3, dtype=torch.bool)
-    question = torch.randn(2, 3, 3), mask, mask.long()
+    question = torch.randn(2, 3, 3), mask, torch.zeros_like(mask)
     assert not torch.equal(encoder(*question).states, encoder(*question).states)
     encoder.eval()
     assert torch.equal(encoder(*question).states, encoder(*question).states)
