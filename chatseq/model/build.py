@@ -31,7 +31,7 @@ def join_parts(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq2
     Raises:
         PartError: a part is not known or refuses its options.
     """
-    section = recipe.model
+    section, question = recipe.model, recipe.question
     embedding_size = section.embedding_size
     encoder: Encoder = build_part(
         registry, "encoder", section.encoder, embedding_size, where="in [model.encoder]"
@@ -61,7 +61,8 @@ def join_parts(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq2
         vocabulary_size=vocabulary_size,
         embedding_size=embedding_size,
         dropout=section.dropout,
-        feature_buckets=recipe.question.feature_buckets if recipe.question.features else 0,
+        feature_buckets=question.feature_buckets if question.features else 0,
+        earlier_turns=question.context_turns if section.turn_vectors else 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Vectors of tokens: one table for questions, answers and the output layer, and one of features."""
+"""What is added to the vector of a question's token: its features, and the turn it belongs to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 NO_FEATURE = 0  # the row of zeros that stands where a token has no further feature
+
+
+class TurnEmbedding(nn.Module):
+    """Tell of each token how many turns back it was said, and so by whom: speakers alternate."""
+
+    def __init__(self, earlier: int, size: int) -> None:
+        """Build.
+
+        Args:
+            earlier: turns before the question at most
+        """
+        super().__init__()
+        self.table = nn.Embedding(earlier + 1, size)
+
+    def initialise(self) -> None:
+        """Begin as if there were none: what a turn is worth is learnt."""
+        with torch.no_grad():
+            self.table.weight.zero_()
+
+    def forward(self, turns: Tensor) -> Tensor:
+        """Return one vector a token: turns (batch, source) to (batch, source, embedding)."""
+        found: Tensor = self.table(turns.clamp(max=self.table.num_embeddings - 1))
+        return found
 
 
 class FeatureEmbedding(nn.Module):

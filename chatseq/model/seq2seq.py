@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory, Output, Readout, Vocabulary
 from chatseq.model.dropout import dropped
-from chatseq.model.embedding import FeatureEmbedding
+from chatseq.model.embedding import FeatureEmbedding, TurnEmbedding
 from chatseq.model.loss import Loss, coverage_loss
 from chatseq.model.own_tokens import OwnTokens, Places, with_own_tokens
 from chatseq.text.tokenizer import END_ID, START_ID
@@ -50,6 +50,7 @@ class Seq2Seq(nn.Module):
         embedding_size: int,
         dropout: float = 0.0,
         feature_buckets: int = 0,
+        earlier_turns: int = 0,
     ) -> None:
         """Join the parts.
 
@@ -58,6 +59,7 @@ class Seq2Seq(nn.Module):
             dropout: share of numbers left out of embeddings, of the encoder's memory, and in front
                 of the output layer while learning
             feature_buckets: rows of the table of question features; 0: there are none
+            earlier_turns: turns before a question that have vectors of their own; 0: none has
         """
         super().__init__()
         rows = -(-vocabulary_size // MULTIPLE) * MULTIPLE
@@ -67,6 +69,7 @@ class Seq2Seq(nn.Module):
         self.features = (
             FeatureEmbedding(feature_buckets, embedding_size) if feature_buckets else None
         )
+        self.turns = TurnEmbedding(earlier_turns, embedding_size) if earlier_turns else None
         self.encoder = encoder
         self.decoder = decoder
         self.output = output
@@ -147,7 +150,10 @@ class Seq2Seq(nn.Module):
             if features is None:
                 raise ValueError("This model reads questions with features; none were given.")
             embedded = embedded + self._scaled(self.features(features))
-        memory = self.encoder(self._dropped(embedded), mask, turns_back(ids, mask))
+        turns = turns_back(ids, mask)
+        if self.turns is not None:
+            embedded = embedded + self._scaled(self.turns(turns))
+        memory = self.encoder(self._dropped(embedded), mask, turns)
         if self.training:
             states, summary = self._dropped(memory.states), self._dropped(memory.summary)
             memory = Memory(states, memory.mask, summary)
