@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from chatseq.bundle.arrays import load_array
 from chatseq.exchange import Exchange
 
 PAIRS = "pairs.jsonl"
@@ -42,9 +43,13 @@ class Pairs(Sequence[Exchange]):
         self._places: NDArray[np.int64] = np.zeros(1, np.int64)
         if folder is None or not (folder / PLACES).is_file():
             return
-        self._places = np.load(folder / PLACES, mmap_mode="r", allow_pickle=False)
+        self._places = load_array(folder / PLACES)
+        if self._places.ndim != 1 or not len(self._places):
+            raise ValueError(f"{PLACES} holds no places of lines")
         if len(self):
             self._bytes = np.memmap(folder / PAIRS, np.uint8, mode="r")
+        if self._places[-1] != len(self._bytes):
+            raise ValueError(f"{PLACES} does not belong to {PAIRS}")
 
     def __len__(self) -> int:
         return len(self._places) - 1

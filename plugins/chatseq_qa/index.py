@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatseq.bundle.arrays import load_array
 from chatseq_qa.ngrams import Ids, grams
 from chatseq_qa.postings import Match, Postings, Weights, norms_of, places_in
 
@@ -46,7 +46,7 @@ class QuestionIndex:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if not isinstance(told, dict) or told.get("format") != _FORMAT:
             raise ValueError(f"{FILE} is of another format")
-        self._postings = Postings(*(_load(folder, name) for name in _ARRAYS))
+        self._postings = Postings(*(load_array(_file(folder, name)) for name in _ARRAYS))
         self._unseen = float(told["unseen"])
 
     def __len__(self) -> int:
@@ -155,8 +155,3 @@ def _indexed(documents: _Documents) -> Postings:
 
 def _file(folder: Path, name: str) -> Path:
     return folder / f"index-{name}.npy"
-
-
-def _load(folder: Path, name: str) -> NDArray[Any]:
-    mapped = np.load(_file(folder, name), mmap_mode="r", allow_pickle=False)
-    return np.asarray(mapped)  # still on the disk, but slices cost a third

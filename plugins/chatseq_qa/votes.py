@@ -28,9 +28,10 @@ def vote(neighbours: Sequence[Neighbour]) -> Voted:
     votes: dict[str, float] = {}
     exact = bool(neighbours) and neighbours[0].similarity == 1.0
     for one in neighbours:
-        nearest.setdefault(one.answer, one)
+        answer = one.answer if one.answer.strip() else ""
+        nearest.setdefault(answer, one)
         counts = one.similarity == 1.0 or not exact
-        votes[one.answer] = votes.get(one.answer, 0.0) + one.similarity**2 * counts
+        votes[answer] = votes.get(answer, 0.0) + one.similarity**2 * counts
     order = sorted(votes, key=lambda answer: -votes[answer])  # of equal ones the nearest first
     against = votes.get("", 0.0) / sum(votes.values()) if votes else 0.0
     answers = tuple(
