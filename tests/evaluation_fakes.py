@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chatseq.engines.contracts import Array, Encoded, Stepped
-from chatseq.exchange import Reply, ReplySource
+from chatseq.evaluation.contracts import Judged, Metric
+from chatseq.exchange import Alternative, Reply, ReplySource
 from chatseq.text.question import QuestionReader
 from chatseq.text.tokenizer import END_ID, START_ID
 
@@ -19,6 +21,24 @@ AFTER: dict[int, dict[int, tuple[float, float, float]]] = {
     A: {START_ID: (0.5, 0.3, 0.2), A: (0.1, 0.7, 0.2), B: (0.2, 0.2, 0.6), END_ID: (0.2, 0.3, 0.5)},
     B: {START_ID: (0.1, 0.8, 0.1), A: (0.4, 0.5, 0.1), B: (0.3, 0.3, 0.4), END_ID: (0.1, 0.1, 0.8)},
 }
+
+NO_IDEA = "I do not know that."
+
+
+def judged(
+    said: str | None,
+    *references: str,
+    confidence: float = 1.0,
+    others: Sequence[str] = (),
+    unsure: bool = False,
+    question: str = "?",
+    **more: Any,
+) -> Judged:
+    """Return a question with its reply; None: the bot declined, its best guess first of others."""
+    source = ReplySource.GENERATED if said is not None else ReplySource.DECLINED
+    alternatives = tuple(Alternative(text, confidence) for text in others)
+    reply = Reply(NO_IDEA if said is None else said, source, confidence, alternatives, unsure)
+    return Judged(question, references, reply, **more)
 
 
 class TableEngine:
@@ -98,3 +118,11 @@ class TableBot:
     responder: Parrot = field(default_factory=Parrot)
     engine: TableEngine = field(default_factory=TableEngine)
     reader: QuestionReader = field(default_factory=lambda: QuestionReader(Letters()))
+    folder: Path | None = None  # of the corpus that it was trained on
+    name: str = "tiny"
+
+
+def figures_of(metric: Metric, *replies: Judged) -> dict[str, float | None]:
+    """Return the figures of a metric that was given these replies at once."""
+    metric.add(replies)
+    return dict(metric.figures())

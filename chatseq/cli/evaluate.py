@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from chatseq.cli.main import registry_of
-from chatseq.cli.output import say_json, say_table, tell
+from chatseq.cli.output import say_json, tell
+from chatseq.errors import ChatseqError
 
 if TYPE_CHECKING:
     from chatseq.chat.bot import Bot
@@ -34,28 +36,90 @@ if TYPE_CHECKING:
 @click.option("--encoding", metavar="NAME", help="Encoding of files without a mark.")
 @click.option("--skip-bad", is_flag=True, help="Leave bad rows out and count them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--details", is_flag=True, help="Print what lies behind the figures, too.")
+@click.option(
+    "--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots, too."
+)
 @click.pass_context
 def evaluate(
-    ctx: click.Context, /, files: tuple[str, ...], name: str | None, as_json: bool, **given: Any
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    name: str | None,
+    as_json: bool,
+    details: bool,
+    html: Path | None,
+    **given: Any,
 ) -> None:
     """Ask a bot the questions of a file and judge its replies.
 
     Rows with the same question are one question with several right answers. An empty answer marks
     a question that the bot must decline.
     """
-    from chatseq.evaluation.labels import labelled
     from chatseq.evaluation.report import evaluation
 
+    if html is not None:
+        _check_place(html)
     registry = registry_of(ctx)
     exchanges, settings = _exchanges(registry, files, given)
     bot = _bot(registry, name, given["strategy"], settings)
     report = _watched(evaluation(bot, exchanges, registry))
     for fault in report.faults:
         tell(fault)
-    if as_json:
-        say_json(report.figures())
+    _show(report, as_json=as_json, details=details)
+    if html is not None:
+        _write_page(html, report, bot.name, files)
+
+
+def _show(report: Report, *, as_json: bool, details: bool) -> None:
+    if not as_json:
+        from chatseq.cli.evaluation_view import show
+
+        show(report, full=details)
         return
-    say_table(("figure", "value", "meaning"), labelled(report.figures()))
+    from chatseq.evaluation.report import DETAILS
+
+    more = {DETAILS: report.details.as_json()} if details else {}
+    say_json({**report.figures(), **more})
+
+
+def _check_place(file: Path) -> None:
+    """Refuse a place for a page now, not after minutes of work.
+
+    Raises:
+        ChatseqError: it cannot be written, or something else stands there.
+    """
+    from chatseq.evaluation.page import BEGIN
+
+    try:
+        if not file.parent.is_dir():
+            raise _no_page(file, "there is no such folder")
+        if not file.exists():
+            return
+        if not file.is_file():
+            raise _no_page(file, "it is no file")
+        with file.open("rb") as stream:
+            begin = stream.read(len(BEGIN))
+    except OSError as fault:
+        raise _no_page(file, fault.strerror or str(fault)) from fault
+    if begin != BEGIN.encode():
+        raise _no_page(file, "it exists, and is no page of an evaluation")
+
+
+def _write_page(file: Path, report: Report, bot: str, files: tuple[str, ...]) -> None:
+    from chatseq.evaluation.page import page
+    from chatseq.files import write_whole
+
+    names = [Path(each).name for each in files]
+    try:
+        write_whole(file, page(report, bot=bot, files=names).encode())
+    except OSError as fault:
+        raise _no_page(file, fault.strerror or str(fault)) from fault
+    tell(f"Wrote {file}.")
+
+
+def _no_page(file: Path, why: str) -> ChatseqError:
+    return ChatseqError(f"Cannot write {file}: {why}. Name another file with --html.")
 
 
 def _exchanges(

@@ -10,13 +10,16 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from chatseq.engines.contracts import Engine
 from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.details import Details, Ledger
 from chatseq.evaluation.perplexity import Perplexity, pair_of, score
 from chatseq.evaluation.questions import Asked, asked, spread
 from chatseq.evaluation.scoreboard import Scoreboard
+from chatseq.evaluation.seen import seen_among
 from chatseq.exchange import Exchange, Reply
 from chatseq.plugins import Registry
 from chatseq.text.question import QuestionReader
@@ -48,6 +51,10 @@ class Evaluated(Protocol):
     def reader(self) -> QuestionReader:
         """How the engine's questions are read."""
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the corpus lies that it was trained on; None: nobody knows what it has seen."""
+
 
 class Progress(NamedTuple):
     """How far an evaluation is: questions answered and wanted answers scored."""
@@ -58,7 +65,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of an evaluation; None where one does not apply. See docs/evaluation.md."""
+    """The figures of an evaluation; None where one does not apply. See docs/evaluation.md.
+
+    The names and the order of the first 14 are fixed, for programs that read them.
+    """
 
     count: int  # questions asked
     exact_match: float | None = None  # 0..1
@@ -74,16 +84,28 @@ class Report:
     wrongly_declined: float | None = None  # 0..1, of the others
     auroc: float | None = None  # 0..1
     seconds: float = 0.0
+    best_guess: float | None = None  # 0..1
+    seen_exact_match: float | None = None  # 0..1, of questions of the training corpus
+    unseen_exact_match: float | None = None  # 0..1, of the others
+    suggested: float | None = None  # 0..1, of all questions
+    suggested_right: float | None = None  # 0..1, of those with an answer
+    auroc_right: float | None = None  # 0..1
+    aurc: float | None = None  # 0..1
+    expected_calibration_error: float | None = None  # 0..1
+    brier: float | None = None  # 0..1
     more: dict[str, float | None] = field(default_factory=dict)  # from metrics of other plugins
     faults: tuple[str, ...] = ()  # what kept a metric from its figures, a line each
+    details: Details = field(default_factory=Details)
 
     def figures(self) -> dict[str, float | None]:
         """Return every figure by name, ready for JSON; those of other plugins come last."""
         return {name: getattr(self, name) for name in FIGURES} | self.more
 
 
-FIGURES = tuple(each.name for each in fields(Report) if each.name not in ("more", "faults"))
-_OWN = ("count", "perplexity_teacher_forced", "perplexity_free_running", "seconds")
+DETAILS = "details"  # what they are called beside the figures
+_NO_FIGURES = ("more", "faults", DETAILS)
+FIGURES = tuple(each.name for each in fields(Report) if each.name not in _NO_FIGURES)
+_OWN = ("count", "perplexity_teacher_forced", "perplexity_free_running", "seconds", DETAILS)
 
 
 def evaluate(
@@ -117,28 +139,43 @@ def evaluation(
             one question with several answers; an empty answer marks a question to be declined
         registry: whose metrics are used; one that fails costs its own figures and is told
         most: ask so many questions at most, evenly spread; None: all
+
+    Raises:
+        BundleError: the corpus that the bot was trained on cannot be read.
     """
     started = time.perf_counter()
     questions = spread(asked(exchanges, bot.reader.context_turns), most)
     total = len(questions) + sum(len(question.answers) for question in questions)
-    board, sums, done = Scoreboard(registry, reserved=_OWN), Perplexity(), 0
-    for some in _judged(bot.responder, questions):
+    board, ledger = Scoreboard(registry, reserved=_OWN), Ledger()
+    sums, done = Perplexity(), 0
+    for some in _judged(bot, questions):
         board.add(some)
+        ledger.add(some)
         done += len(some)
         yield Progress(done, total)
     for part in _scored(bot, questions):
         sums.add(part)
         done += part.answers
         yield Progress(done, total)
-    yield _report(len(questions), board, sums, time.perf_counter() - started)
+    yield _report(len(questions), board, sums, ledger, started)
 
 
-def _judged(responder: Answering, questions: Sequence[Asked]) -> Iterator[list[Judged]]:
+def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[Judged]]:
     texts, contexts = ([each.text for each in questions], [each.context for each in questions])
     # A responder that never looks at earlier turns need not take them.
-    replies = responder.reply_all(texts, contexts) if any(contexts) else responder.reply_all(texts)
-    both = zip(questions, replies, strict=True)
-    judged = (Judged(question.text, question.answers, reply) for question, reply in both)
+    ask = bot.responder.reply_all
+    replies = ask(texts, contexts) if any(contexts) else ask(texts)
+    seen = seen_among(bot.folder, texts)
+    judged = (
+        Judged(
+            each.text,
+            each.answers,
+            reply,
+            context=each.context,
+            seen=None if seen is None else each.text in seen,
+        )
+        for each, reply in zip(questions, replies, strict=True)
+    )
     while some := list(itertools.islice(judged, _TOGETHER)):
         yield some
 
@@ -152,14 +189,17 @@ def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
     return score(bot.engine, pairs, features=bot.reader.features)
 
 
-def _report(count: int, board: Scoreboard, sums: Perplexity, seconds: float) -> Report:
-    given = board.figures()
+def _report(
+    count: int, board: Scoreboard, sums: Perplexity, ledger: Ledger, started: float
+) -> Report:
+    given, details = board.figures(), ledger.details()
     return Report(
         count=count,
         perplexity_teacher_forced=sums.teacher_forced,
         perplexity_free_running=sums.free_running,
-        seconds=round(seconds, 3),
+        seconds=round(time.perf_counter() - started, 3),
         **{name: given[name] for name in FIGURES if name in given},
         more={name: value for name, value in given.items() if name not in FIGURES},
         faults=tuple(str(fault) for fault in board.faults),
+        details=details,
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Self
 
 from chatseq.evaluation.contracts import Judged
-from chatseq.text.words import plain
 
 
 class Share:

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import pytest
+from evaluation_fakes import NO_IDEA, figures_of, judged
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from chatseq.evaluation.contracts import Judged, Metric
-from chatseq.exchange import Reply, ReplySource
 from chatseq.plugins import Registry
 from chatseq.text.words import has_han, plain, units
-from chatseq_metrics.auroc import Auroc
 from chatseq_metrics.bleu import Bleu
 from chatseq_metrics.chrf import Chrf
 from chatseq_metrics.rouge import RougeL, common_length, f_score
 from chatseq_metrics.shares import Declined, ExactMatch
 from chatseq_metrics.variety import Distinct, MostFrequentReply
-
-NO_IDEA = "I do not know that."
-
-
-def judged(
-    said: str | None, *references: str, confidence: float = 1.0, question: str = "?"
-) -> Judged:
-    """Return a question with its reply; None: the bot declined."""
-    source = ReplySource.GENERATED if said is not None else ReplySource.DECLINED
-    return Judged(question, references, Reply(said or NO_IDEA, source, confidence))
-
-
-def figures_of(metric: Metric, *replies: Judged) -> dict[str, float | None]:
-    metric.add(replies)
-    return dict(metric.figures())
 
 
 def test_exact_match_takes_any_of_several_answers() -> None:
@@ -71,28 +53,6 @@ def test_declined_is_over_the_questions_to_be_declined_and_wrongly_declined_over
 def test_declined_figures_are_null_without_such_questions() -> None:
     assert figures_of(Declined(), judged(None, "a")) == {"declined": None, "wrongly_declined": 1}
     assert figures_of(Declined(), judged(None)) == {"declined": 1, "wrongly_declined": None}
-
-
-def test_auroc_counts_the_pairs_in_the_right_order() -> None:
-    # Of the 3 x 2 pairs, 0.9 and 0.6 win both, 0.3 wins one: 5 of 6.
-    replies = [judged("x", "x", confidence=c) for c in (0.9, 0.6, 0.3)]
-    replies += [judged("x", confidence=c) for c in (0.5, 0.1)]
-    assert figures_of(Auroc(), *replies) == {"auroc": pytest.approx(5 / 6)}
-
-
-def test_auroc_counts_a_tie_half() -> None:
-    replies = [judged("x", "x", confidence=0.5), judged("x", confidence=0.5)]
-    assert figures_of(Auroc(), *replies) == {"auroc": 0.5}
-
-
-def test_auroc_is_null_unless_both_kinds_of_questions_were_asked() -> None:
-    assert figures_of(Auroc(), judged("x", "x")) == {"auroc": None}
-    assert figures_of(Auroc(), judged("x")) == {"auroc": None}
-
-
-def test_auroc_takes_a_confidence_of_nan_for_none_at_all() -> None:
-    replies = [judged("x", "x", confidence=math.nan), judged("x", confidence=0.1)]
-    assert figures_of(Auroc(), *replies) == {"auroc": 0}
 
 
 def test_distinct_divides_words_and_pairs_by_the_number_of_words() -> None:
@@ -232,21 +192,27 @@ def test_bleu_chrf_and_rouge_are_null_when_no_question_has_an_answer() -> None:
 REPLIES = [
     judged("The cat sat on the mat, you know.", *ENGLISH[0][1], confidence=0.9),
     judged("我今天很高兴见到你。", *CHINESE[0][1], confidence=0.4),
-    judged(None, "a word", confidence=0.2),
-    judged("a word, no more", "a word", "no more", confidence=0.7),
+    judged(None, "a word", confidence=0.2, others=["a word"], seen=True),
+    judged("a word, no more", "a word", "no more", confidence=0.7, others=["no"], unsure=True),
     judged("a word", confidence=0.6),
     judged(None, confidence=0.1),
-    judged("a word", "a word", confidence=0.8),
+    judged("a word", "a word", confidence=0.8, seen=False),
 ]
 METRICS = (
+    "aurc",
     "auroc",
+    "auroc-right",
+    "best-guess",
     "bleu",
+    "calibration",
     "chrf",
     "declined",
     "distinct",
     "exact-match",
     "most-frequent-reply",
     "rouge-l",
+    "seen-exact-match",
+    "suggested",
 )
 
 

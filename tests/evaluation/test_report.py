@@ -19,11 +19,16 @@ from chatseq.exchange import Exchange
 from chatseq.hookspecs import hookimpl
 from chatseq.plugins import Plugin, Registry, discover
 
-# The fixed fields of `evaluate --json`, in their order.
-FIELDS = [
+# The fixed fields of `evaluate --json`, in their order, and those that came later.
+FIXED = [
     *("count", "exact_match", "bleu", "chrf", "rouge_l"),
     *("perplexity_teacher_forced", "perplexity_free_running", "distinct_1", "distinct_2"),
     *("most_frequent_reply", "declined", "wrongly_declined", "auroc", "seconds"),
+]
+FIELDS = [
+    *FIXED,
+    *("best_guess", "seen_exact_match", "unseen_exact_match", "suggested", "suggested_right"),
+    *("auroc_right", "aurc", "expected_calibration_error", "brier"),
 ]
 
 
