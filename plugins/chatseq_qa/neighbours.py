@@ -84,4 +84,5 @@ def neighbours_of(
 
 
 def _unusable(bot: str, why: str) -> BundleError:
-    return BundleError(f"The bot '{bot}' {why}. Train it again: chatseq train FILE --bot {bot}")
+    again = f"chatseq train FILE --bot {bot} --set qa.name=retrieval"
+    return BundleError(f"The bot '{bot}' {why}. Train it again: {again}")
