@@ -34,6 +34,7 @@ from quality import CORPORA, chatseq, evaluate, train
 
 from chatseq.evaluation.contracts import Judged
 from chatseq.exchange import Reply, ReplySource
+from chatseq.text.terminal import safe_line
 from chatseq.text.words import units
 from chatseq_metrics.variety import Distinct, MostFrequentReply
 
@@ -236,7 +237,8 @@ def show_variety(title: str, replies: list[str]) -> None:
     shown = [f"{figures[name] or 0:.3f}" for name in ("distinct_1", "distinct_2")]
     share = f"{figures['most_frequent_reply'] or 0:.1%}"
     length = statistics.fmean(len(units(text)) for text in replies)
-    cells = [title, str(len(replies)), *shown, share, f"{length:.1f}", statistics.mode(replies)]
+    most_said = safe_line(statistics.mode(replies))[:60]
+    cells = [title, str(len(replies)), *shown, share, f"{length:.1f}", most_said]
     print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatseq.cli.output import tell
 from chatseq.text.terminal import safe_line
+from chatseq.training.collapse import Variety
 from chatseq.training.events import Remark, StepReport, TrainingEvent, ValidationReport
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _EVERY = 5.0  # seconds between two plain lines
 _WIDEST = 72  # characters of a question or a reply
+_LINE = 120  # characters of a line where there is no terminal
 
 
 class View(Protocol):
@@ -91,8 +93,9 @@ class BarView:
             return
         from rich.text import Text
 
-        for line in other_lines(event):
-            self._progress.console.print(Text(line), soft_wrap=True, highlight=False)
+        console = self._progress.console
+        for line in other_lines(event, console.width):
+            console.print(Text(line), soft_wrap=True, highlight=False)
 
     def stopping(self) -> None:
         """Say so beside the bar."""
@@ -131,27 +134,34 @@ def step_line(event: StepReport) -> str:
     ).replace("  ", ", ")
 
 
-def other_lines(event: TrainingEvent) -> list[str]:
-    """Return the lines of a report that is no step."""
+def other_lines(event: TrainingEvent, width: int = _LINE) -> list[str]:
+    """Return the lines of a report that is no step; some figures only where there is room."""
     if isinstance(event, Remark):
         return [safe_line(event.text)]
     if isinstance(event, ValidationReport):
-        return validation_lines(event)
+        return validation_lines(event, width)
     return []
 
 
-def validation_lines(event: ValidationReport) -> list[str]:
+def validation_lines(event: ValidationReport, width: int) -> list[str]:
     """Return a validation: its figures, and some replies as the model gives them now."""
     best = ", the best so far" if event.best else ""
     head = (
         f"After step {event.step}: perplexity {event.perplexity:.3g}, "
         f"word for word right {event.exact_match:.0%}{best}"
     )
-    lines = [head]
+    variety = "" if event.variety is None else variety_figures(event.variety)
+    lines = [head + variety if len(head + variety) <= width else head]
     for sample in event.samples:
         lines.append(f"  {cut(sample.question)}")
         lines.append(f"    {cut(sample.reply) or '(nothing)'}")
     return lines
+
+
+def variety_figures(variety: Variety) -> str:
+    """Return what follows the figures of a validation: how varied the replies are."""
+    said, wanted = variety.replies.distinct_2, variety.wanted.distinct_2
+    return f"; distinct-2 {said:.2f} of {wanted:.2f}, {variety.share:.0%} alike"
 
 
 def cut(text: str) -> str:

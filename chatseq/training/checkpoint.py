@@ -46,6 +46,7 @@ class Counters:
     best_exact_match: float = -1.0
     best_loss: float = float("inf")
     over: str = ""  # why the run ended, once it has
+    alarmed: bool = False  # it was told that the replies are dull
 
 
 class Checkpoint(NamedTuple):

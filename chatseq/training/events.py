@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chatseq.training.collapse import Variety
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -44,6 +46,7 @@ class ValidationReport:
     exact_match: float  # free-running, 0..1, over a fixed sample
     best: bool  # these weights are the best so far
     samples: tuple[Sample, ...] = ()
+    variety: Variety | None = None  # of the replies, beside the wanted answers
 
 
 @dataclass(frozen=True, slots=True)

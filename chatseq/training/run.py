@@ -20,6 +20,7 @@ from chatseq.paths import make_private_folder, runs_folder
 from chatseq.training.arithmetic import Pace, all_threads, arithmetic
 from chatseq.training.beginning import first_model, take_pretrained
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
+from chatseq.training.collapse import WATCHED_FROM, alarm
 from chatseq.training.events import (
     FinishedReport,
     Remark,
@@ -130,7 +131,7 @@ class _Run:
             yield from self._step(self._batches[counters.index])
             self._look_for_an_end()
             if self._is_validation_due():
-                yield self._validated()
+                yield from self._validated()
             if not counters.over and self._is_checkpoint_due():
                 self._save()
         if not counters.over:
@@ -202,7 +203,7 @@ class _Run:
     def _is_checkpoint_due(self) -> bool:
         return time.perf_counter() - self._saved_at >= self._settings.checkpoint_seconds
 
-    def _validated(self) -> ValidationReport:
+    def _validated(self) -> Iterator[TrainingEvent]:
         counters = self._counters
         with self._state.averaged():
             judged = self._validator.judge()
@@ -218,7 +219,7 @@ class _Run:
         elif counters.stale >= self._settings.patience:
             counters.over = counters.over or NO_IMPROVEMENT
         self._tick()
-        return ValidationReport(
+        yield ValidationReport(
             step=counters.step,
             epoch=counters.epoch,
             loss=judged.loss,
@@ -226,7 +227,18 @@ class _Run:
             exact_match=judged.exact_match,
             best=best,
             samples=judged.samples,
+            variety=judged.variety,
         )
+        yield from self._alarm(judged)
+
+    def _alarm(self, judged: Judgement) -> Iterator[Remark]:
+        """Tell once that the replies are dull, when the network has had time to learn others."""
+        counters = self._counters
+        if counters.alarmed or not (counters.over or self._progress() >= WATCHED_FROM):
+            return
+        if told := alarm(judged.variety, self._job.closed):
+            counters.alarmed = True
+            yield Remark(told)
 
     def _is_best(self, judged: Judgement) -> bool:
         """Compare by exact match, then loss, where answers recur; by loss alone elsewhere."""
@@ -244,7 +256,7 @@ class _Run:
             counters.over = ""
             self._save()
         if counters.validated_step != counters.step:
-            yield self._validated()
+            yield from self._validated()
         if reason != INTERRUPTED:
             self._save()
         self._state.take_best()

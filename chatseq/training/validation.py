@@ -17,6 +17,7 @@ from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.options import build_part
 from chatseq.text.question import pad_questions
+from chatseq.training.collapse import Variety, variety_of
 from chatseq.training.data import comparable
 from chatseq.training.events import Sample
 from chatseq.training.job import Job
@@ -39,6 +40,7 @@ class Judgement:
     loss: float  # mean per target token, nats
     exact_match: float  # 0..1, any listed answer for the question is right
     samples: tuple[Sample, ...]
+    variety: Variety
 
     @property
     def perplexity(self) -> float:
@@ -62,22 +64,25 @@ class Validator:
             for table in decoding.adjusters
         ]
         self._stops, self._known = stops_of(self._adjusters), known_answers(job)
-        self._answers: dict[Wanted, set[str]] = {}
+        self._answers: dict[Wanted, dict[str, None]] = {}  # distinct, in the order of the rows
         for exchange in job.validation.exchanges:
             wanted = exchange.question, job.reader.turns_read(exchange.context)
-            self._answers.setdefault(wanted, set()).add(comparable(exchange.answer))
+            self._answers.setdefault(wanted, {})[comparable(exchange.answer)] = None
         self._batches = self._fixed_batches()
         self._questions = spread(list(self._answers), _MOST_REPLIES)
 
     def judge(self) -> Judgement:
         """Return how good the model is now."""
-        replies = dict(zip(self._questions, self._replies(self._questions), strict=True))
-        right = sum(replies[q] in self._answers[q] for q in self._questions)
+        asked = self._questions
+        replies = dict(zip(asked, self._replies(asked), strict=True))
+        expected = {wanted: next(iter(self._answers[wanted])) for wanted in asked}
+        right = sum(replies[wanted] in self._answers[wanted] for wanted in asked)
         samples = tuple(
-            Sample(wanted[0], min(self._answers[wanted]), replies[wanted])
-            for wanted in spread(self._questions, _SAMPLES)
+            Sample(wanted[0], expected[wanted], replies[wanted])
+            for wanted in spread(asked, _SAMPLES)
         )
-        return Judgement(self._loss(), right / len(self._questions), samples)
+        variety = variety_of(list(replies.values()), list(expected.values()))
+        return Judgement(self._loss(), right / len(asked), samples, variety)
 
     def _loss(self) -> float:
         total, tokens = 0.0, 0

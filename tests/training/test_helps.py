@@ -17,6 +17,7 @@ from chatseq.model.build import build_model
 from chatseq.model.own_tokens import OwnTokens
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.paths import runs_folder
+from chatseq.training.collapse import variety_of
 from chatseq.training.events import FinishedReport, StepReport, ValidationReport
 from chatseq.training.job import Job
 from chatseq.training.lessons import Lessons
@@ -129,7 +130,7 @@ def test_validations_and_the_bot_have_the_averaged_weights(
 
     def judge(self: Validator) -> Judgement:
         judged.append(self._model.bias.detach().clone())
-        return Judgement(1.0 - len(judged) / 100, 0.0, ())
+        return Judgement(1.0 - len(judged) / 100, 0.0, (), variety_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     finish(make_job("training.ema=0.95"))

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+from chatseq.training.collapse import variety_of
 from chatseq.training.events import FinishedReport, Remark, Sample, StepReport, ValidationReport
 from chatseq_training_log.log import METRICS, read, write
 
@@ -23,7 +24,7 @@ def test_each_report_is_a_line(tmp_path: Path) -> None:
     samples = (Sample("问", "答", "\x1b[31m"),)
     for event in (
         step(1),
-        ValidationReport(1, 0, 2.0, 7.4, 0.5, True, samples),
+        ValidationReport(1, 0, 2.0, 7.4, 0.5, True, samples, variety_of(["a a"], ["b"])),
         Remark("told"),
         FinishedReport("time is up", 1, 3.0, 1, {"bleu": None}),
     ):
@@ -32,6 +33,15 @@ def test_each_report_is_a_line(tmp_path: Path) -> None:
     assert [line["event"] for line in found] == ["step", "validation", "remark", "finished"]
     assert found[0]["loss"] == 1.5
     assert found[1]["samples"] == [{"question": "问", "expected": "答", "reply": "\x1b[31m"}]
+    said = {"distinct_1": 0.5, "distinct_2": 0.5, "words": 2.0, "empty": 0.0}
+    assert found[1]["variety"] == {
+        "count": 1,
+        "replies": said,
+        "wanted": {"distinct_1": 1.0, "distinct_2": 0.0, "words": 1.0, "empty": 0.0},
+        "most_frequent": "a a",
+        "share": 1.0,
+        "wanted_share": 0.0,
+    }
     assert found[3]["figures"] == {"bleu": None}
 
 

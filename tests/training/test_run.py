@@ -18,6 +18,7 @@ from chatseq.exchange import Exchange
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.paths import runs_folder
 from chatseq.plugins import Plugin, discover
+from chatseq.training.collapse import variety_of
 from chatseq.training.events import (
     FinishedReport,
     Remark,
@@ -208,7 +209,7 @@ def test_a_run_without_improvement_ends_early_with_its_best_weights(
     judged = iter([0.5, 0.4, 0.4, 0.3] + [0.2] * 20)
 
     def judge(self: Validator) -> Judgement:
-        return Judgement(1.0, next(judged), ())
+        return Judgement(1.0, next(judged), (), variety_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     job = make_job("training.validations=12", "training.patience=3", "training.max_epochs=6")
@@ -248,7 +249,7 @@ def test_the_best_weights_are_judged_by_replies_where_answers_recur(
 
     def judge(self: Validator) -> Judgement:
         loss, exact_match = next(given)
-        return Judgement(loss, exact_match, ())
+        return Judgement(loss, exact_match, (), variety_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     rows = exchanges() if closed else [replace(e, answer=e.question) for e in exchanges()]
