@@ -111,9 +111,9 @@ def _read(
 
 def _recipe(named: str | None, exchanges: list[Exchange], settings: list[str]) -> Recipe:
     from chatseq.recipe import load_recipe
-    from chatseq.training.plan import recipe_for
+    from chatseq.training.plan import plan
 
-    return load_recipe(named or recipe_for(exchanges)).apply(settings)
+    return (load_recipe(named) if named else plan(exchanges)).apply(settings)
 
 
 def _minutes(minutes: float | None) -> list[str]:

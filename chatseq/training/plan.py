@@ -13,6 +13,8 @@ from chatseq.recipe import Recipe, load_recipe
 STARTER = "starter"  # the name of the bot that the first `chatseq` trains
 _MOST_FOR_FAQ = 20_000  # exchanges
 _MOST_BY_HEART = 5_000  # exchanges
+# For other recipes than `dialogue`, which has the same.
+_TURNS = ("question.context_turns=2", "question.max_tokens=96", "model.turn_vectors=true")
 _STARTER = (
     # What is left of a minute on two cores after imports, reading, export and the last figures.
     "training.minutes=0.83",
@@ -23,16 +25,33 @@ _STARTER = (
 _HELD_BACK = "held_back"  # so begin the files for evaluation only; never learnt from
 
 
+def plan(exchanges: Sequence[Exchange]) -> Recipe:
+    """Return the recipe for a corpus; one that reads earlier turns where it has them."""
+    recipe = load_recipe(recipe_for(exchanges))
+    reads_turns = recipe.question.context_turns > 0
+    return recipe.apply(_TURNS) if is_talk(exchanges) and not reads_turns else recipe
+
+
+def is_talk(exchanges: Sequence[Exchange]) -> bool:
+    """Tell whether a corpus holds conversations: a quarter of its exchanges have earlier turns.
+
+    The others lose nothing by it, since a question without earlier turns is read as before.
+    """
+    return 4 * sum(bool(exchange.context) for exchange in exchanges) >= len(exchanges)
+
+
 def recipe_for(exchanges: Sequence[Exchange]) -> str:
     """Return the name of the recipe for a corpus.
 
     `faq` where answers recur, up to 20,000 exchanges; `by-heart` where they do not, up to 5,000;
-    else `small`.
+    of larger ones, `dialogue` for conversations, else `small`.
     """
     answers = {exchange.answer for exchange in exchanges}
     if 2 * len(answers) <= len(exchanges) <= _MOST_FOR_FAQ:
         return "faq"
-    return "by-heart" if len(exchanges) <= _MOST_BY_HEART else "small"
+    if len(exchanges) <= _MOST_BY_HEART:
+        return "by-heart"
+    return "dialogue" if is_talk(exchanges) else "small"
 
 
 def starter_files() -> list[Path]:

@@ -12,8 +12,9 @@ from chatseq.errors import ChatseqError, PartError, TrainingError
 from chatseq.exchange import Exchange
 from chatseq.paths import starter_folder
 from chatseq.plugins import Registry
+from chatseq.recipe import load_recipe
 from chatseq.training.job import prepare
-from chatseq.training.plan import recipe_for, starter_files, starter_recipe
+from chatseq.training.plan import is_talk, plan, recipe_for, starter_files, starter_recipe
 from chatseq.training.trial import try_out
 
 from .conftest import MakeJob, exchanges, small_recipe
@@ -107,6 +108,44 @@ def test_the_recipe_follows_the_size_and_whether_answers_recur() -> None:
     assert recipe_for(once) == "by-heart"
     assert recipe_for([*once, Exchange("a", "b")]) == "small"
     assert recipe_for(once[:5] * 2) == "faq"
+
+
+def talk(count: int, answer: str = "{}", *, with_turns: int = 1, of: int = 1) -> list[Exchange]:
+    """Return exchanges of which some have earlier turns."""
+    return [
+        Exchange("a", answer.format(at), context=("b", "c") if at % of < with_turns else ())
+        for at in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "name"),
+    [
+        (talk(5_001), "dialogue"),
+        (talk(5_000), "by-heart"),
+        (talk(20_000, "yes"), "faq"),
+        (talk(20_001, "yes"), "dialogue"),
+    ],
+)
+def test_conversations_of_any_size_are_read_with_the_two_turns_before(
+    exchanges: list[Exchange], name: str
+) -> None:
+    chosen, named = plan(exchanges), load_recipe(name)
+    assert recipe_for(exchanges) == name
+    question, model = chosen.question, chosen.model
+    assert (question.context_turns, question.max_tokens, model.turn_vectors) == (2, 96, True)
+    assert chosen.training == named.training
+    assert model.encoder == named.model.encoder
+    alone = [replace(each, context=()) for each in exchanges]
+    assert plan(alone) == load_recipe(recipe_for(alone))
+    assert plan(alone).question.context_turns == 0
+
+
+def test_a_quarter_of_the_exchanges_with_earlier_turns_makes_a_talk() -> None:
+    assert is_talk(talk(400, of=4))
+    assert not is_talk([*talk(400, of=4), Exchange("a", "b")])
+    assert recipe_for(talk(8_000, of=4)) == "dialogue"
+    assert recipe_for(talk(8_000, of=5)) == "small"
 
 
 def test_the_starter_bot_never_learns_what_is_held_back() -> None:
