@@ -189,6 +189,21 @@ def test_grams_that_no_question_holds_weigh_most(index: QuestionIndex) -> None:
     assert known < unknown
 
 
+def test_only_the_first_pairs_are_looked_at_where_that_is_wanted(index: QuestionIndex) -> None:
+    assert numbers(index.search("how do i reset my password", 3, first=3)) == [0, 2, 1]
+    assert numbers(index.search("how do i reset my password", 3, first=1)) == [0]
+    assert index.search("can I pay by card", 1, first=0) == []
+
+
+def test_what_is_known_of_a_question_is_told_by_weight(tmp_path: Path) -> None:
+    index = built(tmp_path, ["a b", "c"])
+    once, never = math.log(1 + 1.5 / 1.5), math.log(1 + 2.5 / 0.5)
+    assert index.familiar("a b") == index.familiar("C") == 1.0
+    assert index.familiar("z") == index.familiar("") == 0.0
+    # The word a is known; z and the pair of both, which counts half, are not.
+    assert index.familiar("a z") == pytest.approx(once / (once + 1.5 * never))
+
+
 def test_only_arrays_and_a_small_file_are_written(tmp_path: Path) -> None:
     built(tmp_path, QUESTIONS)
     names = ("grams", "norms", "numbers", "starts", "weights")
