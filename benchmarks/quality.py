@@ -1,13 +1,17 @@
 """What a bot learns from real corpora: trains and evaluates through the command line.
 
-    python benchmarks/quality.py starter personality-chat chatterbot translation
+    python benchmarks/quality.py clinc150 starter personality-chat chatterbot translation
+    python benchmarks/quality.py clinc150 --part val
 
 Each name makes its split as the corpus's README says, trains a bot in a home of its own, asks the
-test questions, and prints rows of a table. The corpora lie beside the project in ../shared/corpora.
+test questions, and prints rows of a table. Settings are chosen with `--part val`: the validation
+part of clinc150, and a tenth of what personality_chat leaves to learn from. The corpora lie beside
+the project in ../shared/corpora.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -65,6 +69,11 @@ def show(title: str, figures: dict[str, Any], seconds: float) -> None:
     """Print one row."""
     names = {
         "exact_match": "exact",
+        "best_guess": "best guess",
+        "auroc": "AUROC",
+        "declined": "declined",
+        "wrongly_declined": "wrongly declined",
+        "expected_calibration_error": "calibration error",
         "bleu": "BLEU",
         "chrf": "chrF",
         "perplexity_teacher_forced": "ppl (teacher-forced)",
@@ -72,9 +81,8 @@ def show(title: str, figures: dict[str, Any], seconds: float) -> None:
         "distinct_2": "distinct-2",
         "most_frequent_reply": "most frequent reply",
     }
-    cells = [
-        f"{label} {figures[key]:.3f}" for key, label in names.items() if figures[key] is not None
-    ]
+    told = {label: figures.get(key) for key, label in names.items()}
+    cells = [f"{label} {value:.3f}" for label, value in told.items() if value is not None]
     print(f"| {title} | {figures['count']} | {' | '.join(cells)} | {seconds:.0f} s |", flush=True)
 
 
@@ -84,24 +92,39 @@ def starter(home: Path) -> None:
     chatseq(home, typed="hello\n")  # the first use of all trains it
     seconds = time.perf_counter() - started
     for language in ("en", "zh"):
-        file = ROOT / "corpora" / f"starter_{language}" / "held_back.tsv"
-        figures = json.loads(chatseq(home, "evaluate", file, "--json"))
-        show(f"starter, {language}", figures, seconds)
+        folder = ROOT / "corpora" / f"starter_{language}"
+        files = [folder / "held_back.tsv", folder / "held_back_declined.tsv"]
+        show(
+            f"starter, {language}", json.loads(chatseq(home, "evaluate", *files, "--json")), seconds
+        )
 
 
-def personality_chat(home: Path) -> None:
+def clinc150(home: Path, part: str) -> None:
+    """150 intents as answers, its own splits; out of scope means an empty answer."""
+    data = json.loads((CORPORA / "clinc150" / "data_full.json").read_text(encoding="utf-8"))
+
+    def rows(name: str) -> Rows:
+        return [(q, a) for q, a in data[name]] + [(q, "") for q, _ in data[f"oos_{name}"]]
+
+    seconds = train(home, "intents", write_rows(home / "train.csv", rows("train")))
+    asked = write_rows(home / "asked.csv", rows(part))
+    show(f"clinc150, {part}", evaluate(home, "intents", asked), seconds)
+
+
+def personality_chat(home: Path, part: str) -> None:
     """9,793 questions on 90 answers, 90/10 by seed 13."""
     file = CORPORA / "personality_chat" / "qna_chitchat_professional.tsv"
     lines = file.read_text(encoding="utf-8").split("\n")[1:]
     rows = [(q, a) for q, a, *_ in (line.rstrip("\r").split("\t") for line in lines if line)]
     random.Random(13).shuffle(rows)  # noqa: S311
     cut = len(rows) // 10
-    seconds = train(home, "people", write_rows(home / "train.csv", rows[cut:]))
-    show(
-        "personality_chat",
-        evaluate(home, "people", write_rows(home / "test.csv", rows[:cut])),
-        seconds,
-    )
+    asked, learnt = rows[:cut], rows[cut:]
+    if part == "val":
+        random.Random(1).shuffle(learnt)  # noqa: S311
+        asked, learnt = learnt[:cut], learnt[cut:]
+    seconds = train(home, "people", write_rows(home / "train.csv", learnt))
+    figures = evaluate(home, "people", write_rows(home / "asked.csv", asked))
+    show(f"personality_chat, {part}", figures, seconds)
 
 
 def chatterbot(home: Path) -> None:
@@ -154,17 +177,29 @@ def translation(home: Path) -> None:
 
 CASES: dict[str, Callable[[Path], None]] = {
     "starter": starter,
-    "personality-chat": personality_chat,
     "chatterbot": chatterbot,
     "translation": translation,
 }
 
 
+PARTED: dict[str, Callable[[Path, str], None]] = {
+    "clinc150": clinc150,
+    "personality-chat": personality_chat,
+}
+
+
 def main() -> None:
     """Run the named cases, or all."""
-    for name in sys.argv[1:] or CASES:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cases", nargs="*", choices=[*PARTED, *CASES, []])
+    parser.add_argument("--part", choices=("test", "val"), default="test")
+    given = parser.parse_args()
+    for name in given.cases or [*PARTED, *CASES]:
         with tempfile.TemporaryDirectory() as folder:
-            CASES[name](Path(folder))
+            if name in PARTED:
+                PARTED[name](Path(folder), given.part)
+            else:
+                CASES[name](Path(folder))
 
 
 if __name__ == "__main__":

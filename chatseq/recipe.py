@@ -95,6 +95,8 @@ class TrainingSection(Section):
     sampling_rise: Literal["linear", "exponential", "sigmoid"] = "linear"  # to that share, from 0
     sampling_choice: Literal["sample", "argmax"] = "sample"  # which of its own tokens
     coverage_loss: float = Field(default=0.0, ge=0)  # weight; against looking at the same twice
+    # Weight; against answering otherwise when other numbers are dropped out. A step takes longer.
+    consistency_loss: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)  # decay of averaged weights; 0: the last weights
     validations: int = Field(default=10, ge=1)  # how often the validation part is looked at, in all
     patience: int = Field(default=5, ge=1)  # validations without improvement before stopping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -18,3 +19,17 @@ class Batch(NamedTuple):
     question_features: Tensor | None  # (batch, source, features), 0 where there is none
     answer_ids: Tensor  # (batch, target)
     answer_mask: Tensor  # (batch, target)
+
+    def twice(self) -> Batch:
+        """Return all rows, and then all of them again."""
+        return Batch(
+            _twice(self.question_ids),
+            _twice(self.question_mask),
+            None if self.question_features is None else _twice(self.question_features),
+            _twice(self.answer_ids),
+            _twice(self.answer_mask),
+        )
+
+
+def _twice(rows: Tensor) -> Tensor:
+    return torch.cat([rows, rows])

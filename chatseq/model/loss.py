@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+_FAINTEST = -30.0  # log-probability; below it no difference counts
 CHUNK_NUMBERS = 1 << 21  # logits held at once: 8 MB, within the cache that cores share
 
 
@@ -46,6 +47,20 @@ def output_loss(
     total: Tensor = _OutputLoss.apply(  # type: ignore[no-untyped-call]
         hidden, weight, bias, targets, label_smoothing, allowed, learning
     )
+    return total
+
+
+def consistency_loss(log_probs: Tensor) -> Tensor:
+    """Return how differently two readings of the same tokens were answered (Liang et al. 2021).
+
+    The mean of the Kullback-Leibler divergences both ways (R-Drop, equation 2), summed over tokens,
+    where the readings differ by their dropout alone.
+
+    Args:
+        log_probs: (2 x tokens, vocab), the first reading of all tokens, then the second
+    """
+    one, other = log_probs.clamp(min=_FAINTEST).chunk(2)
+    total: Tensor = 0.5 * ((one.exp() - other.exp()) * (one - other)).sum()
     return total
 
 

@@ -15,7 +15,7 @@ from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory, Output, Readout, Vocabulary
 from chatseq.model.dropout import dropped
 from chatseq.model.embedding import FeatureEmbedding, TurnEmbedding
-from chatseq.model.loss import Loss, coverage_loss
+from chatseq.model.loss import Loss, consistency_loss, coverage_loss
 from chatseq.model.own_tokens import OwnTokens, Places, with_own_tokens
 from chatseq.text.tokenizer import END_ID, START_ID
 
@@ -80,9 +80,16 @@ class Seq2Seq(nn.Module):
         self.allowed: Tensor
 
     def forward(
-        self, batch: Batch, label_smoothing: float, coverage: float, own: OwnTokens | None
+        self,
+        batch: Batch,
+        label_smoothing: float,
+        coverage: float,
+        consistency: float,
+        own: OwnTokens | None,
     ) -> Loss:
         """Return the loss of a batch; see `loss`."""
+        if consistency:
+            batch = batch.twice()
         started = self.encode(batch.question_ids, batch.question_mask, batch.question_features)
         fed = batch.answer_ids
         if own is not None and own.share:
@@ -95,7 +102,11 @@ class Seq2Seq(nn.Module):
         )
         if coverage:
             total = total + coverage * coverage_loss(answered.weights, real)
-        return Loss(total, readout.hidden.shape[0])
+        tokens = readout.hidden.shape[0]
+        if consistency:
+            apart = consistency_loss(self.output(readout, self._vocabulary()))
+            total, tokens = total / 2 + consistency * apart, tokens // 2
+        return Loss(total, tokens)
 
     def loss(
         self,
@@ -103,6 +114,7 @@ class Seq2Seq(nn.Module):
         *,
         label_smoothing: float = 0.0,
         coverage: float = 0.0,
+        consistency: float = 0.0,
         own: OwnTokens | None = None,
     ) -> Loss:
         """Return the summed cross entropy of the answers, given the questions, and their tokens.
@@ -111,9 +123,11 @@ class Seq2Seq(nn.Module):
 
         Args:
             coverage: weight of the loss for looking at the same tokens again
+            consistency: weight of the loss for answering a question differently when other numbers
+                are dropped out; it is read twice for that
             own: feed in some tokens of the model's own; None: none
         """
-        found: Loss = self(batch, label_smoothing, coverage, own)
+        found: Loss = self(batch, label_smoothing, coverage, consistency, own)
         return found
 
     @torch.no_grad()

@@ -22,7 +22,7 @@ class Lessons:
     """The lessons of a job."""
 
     def __init__(self, job: Job) -> None:
-        self._examples = job.train
+        self._examples = job.epoch_examples
         self._settings = job.recipe.training
         self._noise = noise_of(self._settings)
 
@@ -68,7 +68,9 @@ class Lessons:
         if settings.scheduled_sampling:
             share = settings.scheduled_sampling * RISES[settings.sampling_rise](progress)
             own = OwnTokens(share, argmax=settings.sampling_choice == "argmax")
-        return Objective(settings.label_smoothing, settings.coverage_loss, own)
+        return Objective(
+            settings.label_smoothing, settings.coverage_loss, settings.consistency_loss, own
+        )
 
 
 def noise_of(settings: TrainingSection) -> Noise:

@@ -23,6 +23,7 @@ class Objective:
 
     label_smoothing: float = 0.0
     coverage: float = 0.0  # weight of the loss for looking at the same tokens again
+    consistency: float = 0.0  # weight of the loss for answering otherwise under other dropout
     own: OwnTokens | None = None  # fed in; None: true tokens alone
 
 
@@ -68,6 +69,7 @@ def learn(
         batch,
         label_smoothing=objective.label_smoothing,
         coverage=objective.coverage,
+        consistency=objective.consistency,
         own=objective.own,
     )
     loss = found.total / max(1, found.tokens)
