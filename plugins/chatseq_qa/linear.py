@@ -7,16 +7,17 @@ by scikit-learn (chatseq_qa.linear_learning); scoring needs NumPy alone.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq_qa.ngrams import Ids, grams
+from chatseq.bundle.arrays import load_array
+from chatseq_qa.views import Ids, Views, views_of
 
-BUCKETS = 1 << 29  # so many that unlike n-grams hardly ever meet
-SHORTEST, LONGEST = 2, 5  # characters of a piece
 FILES = "linear-{}.npy"
+_LENGTH = (2 / 3) ** 0.5  # of each third
+_ARRAYS = ("grams", "rarity", "weights", "scales", "bias")
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ class Known(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """A question as a sparse vector over the known n-grams, of length 1."""
+    """A question as a sparse vector over the known n-grams."""
 
     places: NDArray[np.int64]
     values: Floats
@@ -44,9 +45,15 @@ class Linear:
         Raises:
             OSError, ValueError: the files cannot be read.
         """
-        self._known = Known(_load(folder, "grams"), _load(folder, "rarity"))
-        self._weights = _load(folder, "weights")  # (grams, answers) 8 bits
-        self._scales, self._bias = _load(folder, "scales"), _load(folder, "bias")  # (answers,)
+        ids, rarity, weights, scales, bias = (
+            load_array(folder / FILES.format(name)) for name in _ARRAYS
+        )
+        of_each = (ids.shape, rarity.shape, scales.shape, bias.shape)
+        if of_each != (weights.shape[:1],) * 2 + (weights.shape[1:],) * 2:
+            raise ValueError("the files of the linear classifier do not belong together")
+        self._known = Known(ids, rarity)
+        self._weights = weights  # (grams, answers) 8 bits
+        self._scales, self._bias = scales, bias  # (answers,)
 
     def scores(self, question: str) -> Floats:
         """Return the margin of each answer, (answers,): above 0 where it fits, below elsewhere."""
@@ -59,14 +66,20 @@ class Linear:
 def vector_of(question: str, known: Known) -> Vector:
     """Return a question as the vector that is learnt from.
 
-    Words with pairs of words, and pieces of words, each weigh half: of a short question with rare
-    words and of a long one alike (term frequency is left out, since words hardly recur).
+    Words, with those near each other, pieces of words, and pieces of the text each weigh a third,
+    of a short question with rare words and of a long one alike. How often an n-gram comes is left
+    out, since in questions it hardly ever comes again.
     """
-    found = grams(question, BUCKETS, shortest=SHORTEST, longest=LONGEST)
-    parts = [_part(np.concatenate(found[:2]), known), _part(found.pieces, known)]
+    seen = views_of(question)
+    parts = [_part(ids, known) for ids in thirds(seen)]
     places = np.concatenate([part.places for part in parts])
     values = np.concatenate([part.values for part in parts])
     return Vector(places, values)
+
+
+def thirds(seen: Views) -> tuple[Ids, Ids, Ids]:
+    """Return the views as they are weighed against each other."""
+    return np.concatenate([seen.words, seen.near]), seen.pieces, seen.spans
 
 
 def save(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
@@ -76,15 +89,10 @@ def save(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
         weights: (grams, answers)
         bias: (answers,)
     """
-    scales = np.maximum(np.abs(weights).max(0), 1e-9) / 127  # (answers,)
-    arrays = {
-        "grams": known.ids,
-        "rarity": known.rarity,
-        "weights": np.rint(weights / scales).astype(np.int8),
-        "scales": scales.astype(np.float32),
-        "bias": bias.astype(np.float32),
-    }
-    for name, array in arrays.items():
+    scales = np.maximum(np.abs(weights).max(0, initial=0.0), 1e-9) / 127  # (answers,)
+    small = np.rint(weights / scales).astype(np.int8)
+    arrays = (*known, small, scales.astype(np.float32), bias.astype(np.float32))
+    for name, array in zip(_ARRAYS, arrays, strict=True):
         np.save(folder / FILES.format(name), array, allow_pickle=False)
 
 
@@ -94,9 +102,4 @@ def _part(ids: Ids, known: Known) -> Vector:
     places = places[known.ids[places] == ids] if len(known.ids) else places[:0]
     values = known.rarity[places]
     length = float(np.sqrt((values * values).sum()))
-    return Vector(places, values / length if length else values)
-
-
-def _load(folder: Path, name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(folder / FILES.format(name), mmap_mode="r", allow_pickle=False)
-    return array
+    return Vector(places, values * (_LENGTH / length) if length else values)

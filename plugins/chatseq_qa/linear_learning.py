@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq_qa.linear import BUCKETS, LONGEST, SHORTEST, Floats, Known, vector_of
-from chatseq_qa.ngrams import grams
+from chatseq_qa.linear import Floats, Known, vector_of
+from chatseq_qa.views import Ids, views_of
 
 _COST = 1.0  # of an example on the wrong side; 0.5 and 2 gave the same on validation questions
 _MOST_WEIGHTS = 48_000_000  # a byte each in the bundle
+_OTHERS = -1  # stands for all answers that another thread learns
+
+
+class _Machine(NamedTuple):
+    """What was learnt about some answers."""
+
+    answers: NDArray[np.int64]  # (some,)
+    weights: NDArray[np.float64]  # (some, grams)
+    bias: NDArray[np.float64]  # (some,)
 
 
 def known_grams(questions: Iterable[str], answers: int) -> Known:
     """Return the n-grams of some questions with their weights.
 
-    Where there were too many for the number of answers, those that one question alone holds are
-    left out, then those of two, and so on.
+    Words near each other, and pieces of the text, count from the second question on that holds
+    them: there are very many. Where there are still too many for the number of answers, all that
+    one question alone holds are left out, then those of two, and so on.
     """
-    held = [
-        grams(question, BUCKETS, shortest=SHORTEST, longest=LONGEST).together()
-        for question in questions
-    ]
-    ids, counts = np.unique(np.concatenate(held), return_counts=True)
+    seen = list(map(views_of, questions))
+    short, times = _counted([ids for views in seen for ids in (views.words, views.pieces)])
+    long, long_times = _counted([ids for views in seen for ids in (views.near, views.spans)])
+    ids = np.concatenate([short, long[long_times > 1]])
+    counts = np.concatenate([times, long_times[long_times > 1]])
     fewest = 1
     while (counts >= fewest).sum() * max(1, answers) > _MOST_WEIGHTS:
         fewest += 1
-    kept = counts >= fewest
-    rarity = np.log((1 + len(held)) / (1 + counts[kept])) + 1
-    return Known(ids[kept], rarity.astype(np.float32))
+    order = np.argsort(ids[counts >= fewest])
+    ids, counts = ids[counts >= fewest][order], counts[counts >= fewest][order]
+    rarity = np.log((1 + len(seen)) / (1 + counts)) + 1
+    return Known(ids, rarity.astype(np.float32))
 
 
 def learn_linear(
@@ -45,39 +59,56 @@ def learn_linear(
     Args:
         answers: the number of each question's answer, 0..count - 1
     """
-    from scipy.sparse import csr_matrix
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.svm import LinearSVC
-
     weights = np.zeros((len(known.ids), count), np.float32)
     bias = np.full(count, -1, np.float32)
-    classes = np.unique(answers)
+    wanted = np.asarray(answers, np.int64)
+    classes = np.unique(wanted)
     if len(classes) < 2:
         bias[classes] = 1
         return weights, bias
-    vectors = [vector_of(question, known) for question in questions]
-    ends = np.cumsum([0, *(len(vector.places) for vector in vectors)])
-    matrix = csr_matrix(
-        (
-            np.concatenate([vector.values for vector in vectors]).astype(np.float64),
-            np.concatenate([vector.places for vector in vectors]),
-            ends,
-        ),
-        shape=(len(vectors), len(known.ids)),
-    )
-    machine = LinearSVC(C=_COST, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is as good
-        machine.fit(matrix, answers)
-    found, offsets = _both_sides(machine.coef_, machine.intercept_)
-    weights[:, classes], bias[classes] = found.T, offsets
+    matrix = _matrix(known, questions)
+    halves = [half for half in np.array_split(classes, _threads()) if len(half)]
+    # LIBLINEAR lets others run meanwhile. Its warnings are no news: nearly the best weights are as
+    # good, and there may be as many answers as questions.
+    with warnings.catch_warnings(), ThreadPoolExecutor(len(halves)) as threads:
+        warnings.simplefilter("ignore")
+        for found in threads.map(lambda some: _fitted(matrix, wanted, some, seed), halves):
+            weights[:, found.answers], bias[found.answers] = found.weights.T, found.bias
     return weights, bias
 
 
-def _both_sides(
-    coefficients: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a row for each class; of two classes scikit-learn has one row alone."""
-    if len(coefficients) > 1:
-        return coefficients, offsets
-    return np.concatenate([-coefficients, coefficients]), np.concatenate([-offsets, offsets])
+def _counted(held: Sequence[Ids]) -> tuple[Ids, NDArray[np.int64]]:
+    """Return the distinct n-grams, and how many questions hold each."""
+    ids, counts = np.unique(np.concatenate([*held, np.zeros(0, np.int32)]), return_counts=True)
+    return ids, counts
+
+
+def _matrix(known: Known, questions: Sequence[str]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    vectors = [vector_of(question, known) for question in questions]
+    values = np.concatenate([vector.values for vector in vectors]).astype(np.float64)
+    places = np.concatenate([vector.places for vector in vectors])
+    ends = np.cumsum([0, *(len(vector.places) for vector in vectors)])
+    return csr_matrix((values, places, ends), shape=(len(vectors), len(known.ids)))
+
+
+def _fitted(
+    matrix: Any, answers: NDArray[np.int64], some: NDArray[np.int64], seed: int
+) -> _Machine:
+    """Learn some answers, each against all the others."""
+    from sklearn.svm import LinearSVC
+
+    wanted = np.where(np.isin(answers, some), answers, _OTHERS)
+    machine = LinearSVC(C=_COST, random_state=seed).fit(matrix, wanted)
+    weights, bias = machine.coef_, machine.intercept_
+    if len(machine.classes_) == 2:  # of two, scikit-learn has one row alone
+        weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
+    own = np.isin(machine.classes_, some)
+    return _Machine(machine.classes_[own], weights[own], bias[own])
+
+
+def _threads() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS, Windows
