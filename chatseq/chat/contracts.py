@@ -29,10 +29,11 @@ class Lesson:
     """
 
     bot: Bot  # runs the trained network; its responder is not there yet
-    train: Sequence[Exchange]  # what the network learnt from
-    held_out: Sequence[Exchange]  # what it did not; empty: nothing could be spared
+    train: Sequence[Exchange]  # what is learnt from; it lies in the folder, too
+    held_out: Sequence[Exchange]  # what is not; empty: nothing could be spared
     closed: bool  # whether answers recur, as in a FAQ
     seed: int
+    fitted: Path | None = None  # where the same was learnt before, while questions were held out
 
 
 class ReplyStream(Protocol):
@@ -97,6 +98,11 @@ class LearningResponder(Responder, Protocol):
 
         The corpus lies there already (chatseq.bundle.pairs). Names of files are letters, digits,
         dots and hyphens; no folders.
+
+        Where questions were held out it is called twice. First it learns what the network learnt,
+        and the bot is judged on the others, which nothing in it has seen. Then it learns from all
+        of them, into another folder; what it had fitted on those held out it finds in
+        `lesson.fitted`.
 
         Args:
             options: what the recipe says of the responder, its name left out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def teach(
     options: Mapping[str, object],
     held_out: Sequence[Exchange] = _HELD_OUT,
 ) -> Mapping[str, float | None]:
-    """Let a responder learn from a few exchanges, and return its figures.
+    """Let a responder learn from a few exchanges as training does, and return its figures.
 
     What it writes lies in the folder then, for `babbling_bot`. One that does not learn has none.
 
@@ -131,7 +132,14 @@ def teach(
     if learn is None:
         return {}
     train = [one for one in TAUGHT if one not in held_out]
-    write_pairs(folder, (*train, *held_out))
-    lesson = Lesson(babbling_bot(folder=folder), train, held_out, closed=True, seed=0)
-    figures: Mapping[str, float | None] = learn(lesson, folder, options)
+    with tempfile.TemporaryDirectory() as place:
+        part = Path(place) if held_out else folder
+        write_pairs(part, train)
+        lesson = Lesson(babbling_bot(folder=part), train, held_out, closed=True, seed=0)
+        figures: Mapping[str, float | None] = learn(lesson, part, options)
+        if held_out:
+            whole = (*train, *held_out)
+            write_pairs(folder, whole)
+            bot = babbling_bot(folder=folder)
+            learn(Lesson(bot, whole, (), closed=True, seed=0, fitted=part), folder, options)
     return figures

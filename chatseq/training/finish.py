@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -41,11 +42,15 @@ def finish(job: Job, model: Seq2Seq) -> Figures:
         BundleError: the disk is full, or may not be written.
         EngineError: a part of the model cannot be written as a graph.
     """
+    train, held_out = job.train.exchanges, _held_out(job)
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        learnt = _learn_from_corpus(job, model, folder)
-        figures = final_figures(job, model, folder) | learnt
-        write_bot(job, model, figures, folder)
+        part = Path(place, "part")
+        learnt = _learn(job, model, train, part, held_out=held_out)
+        figures = final_figures(job, model, part) | learnt
+        whole = Path(place, "whole") if held_out else part
+        if held_out:  # only now, for the figures are of questions that nothing has seen
+            _learn(job, model, [*train, *held_out], whole, fitted=part)
+        write_bot(job, model, figures, whole)
     return figures
 
 
@@ -61,22 +66,29 @@ def final_figures(job: Job, model: Seq2Seq, folder: Path | None = None) -> Figur
     return evaluate(_bot(job, model, folder), exchanges, job.registry).figures()
 
 
-def _learn_from_corpus(job: Job, model: Seq2Seq, folder: Path) -> Figures:
-    """Write the corpus into a folder, and let the responder learn from it."""
-    held_out = [] if job.validation is job.train else job.validation.exchanges
-    write_pairs(folder, map(_without_folders, (*job.train.exchanges, *held_out)))
+def _held_out(job: Job) -> Sequence[Exchange]:
+    return [] if job.validation is job.train else job.validation.exchanges
+
+
+def _learn(
+    job: Job,
+    model: Seq2Seq,
+    exchanges: Sequence[Exchange],
+    folder: Path,
+    *,
+    held_out: Sequence[Exchange] = (),
+    fitted: Path | None = None,
+) -> Figures:
+    """Write exchanges into a new folder, and let the responder learn from them."""
+    folder.mkdir()
+    write_pairs(folder, map(_without_folders, exchanges))
     (folder / ANSWERS).write_bytes(answers_file(counted_answers(job)))
     responder = job.registry.find("responder", str(job.recipe.qa["name"])).load()
     learn = getattr(responder, "learn", None)
     if learn is None:
         return {}
-    lesson = Lesson(
-        _bot(job, model, folder),
-        job.train.exchanges,
-        held_out,
-        job.closed,
-        job.recipe.training.seed,
-    )
+    bot, seed = _bot(job, model, folder), job.recipe.training.seed
+    lesson = Lesson(bot, exchanges, held_out, job.closed, seed, fitted)
     options = {name: value for name, value in job.recipe.qa.items() if name != "name"}
     return dict(learn(lesson, folder, options))
 

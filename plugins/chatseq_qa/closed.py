@@ -108,10 +108,11 @@ class ClosedBook:
             return judged
         both = self._replies.ask(f"{before} {judged.asked.text}")
         (together,) = self._judged([replace(both, began=judged.asked.began)])
-        new = len(together.best.answers) and self._text(together.best.answers[0]) != said
-        if new and together.confidence > judged.confidence:
-            return together
-        return judged
+        if not len(together.best.answers) or together.confidence <= judged.confidence:
+            return judged
+        # A reply that was stopped is the beginning of its answer.
+        again = said.strip() and self._text(together.best.answers[0]).startswith(said)
+        return judged if again else together
 
     def _reply(self, judged: _Judged) -> Reply:
         """Return the reply in its zone."""
@@ -131,8 +132,8 @@ class ClosedBook:
     def _source(self, judged: _Judged) -> ReplySource:
         """Tell whether the network alone would have said the same."""
         heard = judged.heard
-        own = heard.answers[int(np.argmax(heard.network))]
-        same = own == judged.best.answers[0]
+        own = heard.network[heard.answers == judged.best.answers[0]]
+        same = own[0] == heard.network.max()  # answers may begin alike, and share their score
         return ReplySource.GENERATED if same else ReplySource.RETRIEVED
 
     def _alternatives(self, judged: _Judged) -> tuple[Alternative, ...]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,10 @@ class Calibration:
     slopes: tuple[float, ...] = (1.0, *(0.0,) * (len(SIGNS) - 1))
     intercept: float = 0.0
 
+    def __post_init__(self) -> None:
+        if any(len(each) != len(SIGNS) for each in (self.means, self.spreads, self.slopes)):
+            raise ValueError(f"there must be {len(SIGNS)} of each")
+
     def confidence(self, signs: Floats) -> float:
         """Return how likely the best answer is right, 0..1."""
         standard = (signs - np.array(self.means)) / np.array(self.spreads)
@@ -102,12 +106,26 @@ def read_joined(text: str) -> Joined:
         ValueError: it is something else.
     """
     try:
-        values = json.loads(text)
-        weights, fit = Weights(**values.pop("weights")), values.pop("calibration")
-        means, spreads, slopes = (tuple(fit[name]) for name in ("means", "spreads", "slopes"))
-        return Joined(weights, Calibration(means, spreads, slopes, fit["intercept"]), **values)
-    except (KeyError, TypeError, AttributeError) as fault:
-        raise ValueError(f"it does not hold what was fitted: {fault}") from fault
+        told = json.loads(text)
+        weights, fit = told["weights"], told["calibration"]
+        means, spreads, slopes = (
+            tuple(map(_number, fit[name])) for name in ("means", "spreads", "slopes")
+        )
+        return Joined(
+            Weights(*(_number(weights[each.name]) for each in fields(Weights))),
+            Calibration(means, spreads, slopes, _number(fit["intercept"])),
+            _number(told["decline_below"]),
+            declines=told["declines"] is True,
+            linear=told["linear"] is True,
+        )
+    except (KeyError, TypeError, ValueError, RecursionError) as fault:
+        raise ValueError(f"{FILE} does not hold what was fitted") from fault
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError("no number")
+    return float(value)
 
 
 def ranked(heard: Testimony, weights: Weights) -> Ranked:

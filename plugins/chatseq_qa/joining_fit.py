@@ -27,7 +27,7 @@ class Practice:
 
     signs: Floats  # (questions, signs)
     right: Flags  # (questions,) the best answer is one of those wanted
-    answerable: Flags  # (questions,)
+    answerable: Flags  # (questions,) the bot knows an answer to it
 
     @property
     def importance(self) -> Floats:

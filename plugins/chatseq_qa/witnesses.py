@@ -7,13 +7,15 @@ together is decided elsewhere (chatseq_qa.joining).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatseq.bundle.arrays import load_array
 from chatseq.chat.bot import Bot
 from chatseq.decoding.scores import ReplyTree, score_replies
 from chatseq.text.question import Question, pad_questions
@@ -65,10 +67,13 @@ class Witnesses:
         self._index = QuestionIndex(folder)
         self._linear = linear
         self.has_linear = linear is not None
-        self._declines = declines
-        self._pair_answers = np.load(folder / PAIR_ANSWERS, mmap_mode="r", allow_pickle=False)
-        # One tree serves a batch of questions, and for few answers all questions ever.
-        self._tree = lru_cache(maxsize=4)(self._grown)
+        self.declines = declines
+        self._pair_answers = load_array(folder / PAIR_ANSWERS)
+        if self._pair_answers.shape != (len(self._index),):
+            raise ValueError(f"{PAIR_ANSWERS} does not belong to the index")
+        self._tokens = lru_cache(maxsize=1 << 12)(self._encoded)
+        # Where the answers are few, one tree serves all questions ever.
+        self._tree = lru_cache(maxsize=1)(self._grown)
 
     def hear(self, texts: Sequence[str], questions: Sequence[Question]) -> list[Testimony]:
         """Return what is known about some questions.
@@ -77,12 +82,13 @@ class Witnesses:
             texts: of the questions, without their context
             questions: the same as the network reads them
         """
-        found = list(map(self._cheap, texts))
-        together = max(1, _ROWS // max(1, len(found[0].answers))) if found else 1
+        known = zip(map(self._cheap, texts), questions, strict=True)
         heard: list[Testimony] = []
-        for start in range(0, len(found), together):
-            some = found[start : start + together]
-            heard += self._with_network(some, questions[start : start + together])
+        for answers, alike in groupby(known, lambda one: tuple(one[0].answers.tolist())):
+            some = list(alike)
+            together = max(1, _ROWS // max(1, len(answers)))
+            for start in range(0, len(some), together):
+                heard += self._with_network(answers, some[start : start + together])
         return heard
 
     def answers_of(self, matches: Sequence[Match]) -> NDArray[np.int64]:
@@ -117,39 +123,32 @@ class Witnesses:
         return self._linear.scores(text).astype(np.float64)
 
     def _in_question(self, margins: Floats, near: NDArray[np.int64]) -> NDArray[np.int64]:
-        silent = [DECLINE] if self._declines else []
+        silent = [DECLINE] if self.declines else []
         if len(self.texts) <= ALL_WEIGHED:
             return np.array([*range(len(self.texts)), *silent], np.int64)
-        known = margins[:-1]
-        best = np.argsort(-known, kind="stable")[:FROM_LINEAR]
+        best = np.argsort(-margins[:-1], kind="stable")[:FROM_LINEAR].tolist()
         nearest = list(dict.fromkeys(near[near >= 0].tolist()))[:FROM_INDEX]
-        return np.array([*dict.fromkeys([*best.tolist(), *nearest]), *silent], np.int64)
+        # Where nothing points at any, those that the corpus gives most often.
+        speaking = [*best, *nearest] or range(FROM_INDEX)
+        return np.array([*dict.fromkeys(speaking), *silent], np.int64)
 
     def _with_network(
-        self, found: Sequence[Testimony], questions: Sequence[Question]
+        self, answers: tuple[int, ...], some: Sequence[tuple[Testimony, Question]]
     ) -> list[Testimony]:
-        union = tuple(dict.fromkeys(int(a) for each in found for a in each.answers))
-        if not union:
-            return list(found)
-        padded = pad_questions(questions, self.bot.reader.features)
-        scores = score_replies(self.bot.engine, padded, self._tree(union))
-        places = {answer: place for place, answer in enumerate(union)}
-        return [
-            Testimony(
-                each.answers,
-                row[[places[int(answer)] for answer in each.answers]],
-                each.linear,
-                each.likeness,
-                each.matches,
-                each.familiar,
-            )
-            for each, row in zip(found, scores, strict=True)
-        ]
+        """Ask the network about questions with the same answers."""
+        if not answers:
+            return [told for told, _ in some]
+        padded = pad_questions([question for _, question in some], self.bot.reader.features)
+        scores = score_replies(self.bot.engine, padded, self._tree(answers))
+        return [replace(told, network=row) for (told, _), row in zip(some, scores, strict=True)]
 
     def _grown(self, answers: tuple[int, ...]) -> ReplyTree:
-        encode = self.bot.tokenizer.encode_answer
-        replies = [[] if a == DECLINE else encode(self.texts[a]) for a in answers]
-        return ReplyTree(replies, longest=_LONGEST)
+        return ReplyTree(list(map(self._tokens, answers)), longest=_LONGEST)
+
+    def _encoded(self, answer: int) -> list[int]:
+        if answer == DECLINE:
+            return []
+        return self.bot.tokenizer.encode_answer(self.texts[answer])[:_LONGEST]
 
 
 def _of(margins: Floats, answers: NDArray[np.int64]) -> Floats:
