@@ -16,6 +16,7 @@ from chatseq_qa.views import Ids, views_of
 
 _COST = 1.0  # of an example on the wrong side; 0.5 and 2 gave the same on validation questions
 _MOST_WEIGHTS = 48_000_000  # a byte each in the bundle
+_SEEDS = 1 << 32  # that scikit-learn knows
 _OTHERS = -1  # stands for all answers that another thread learns
 
 
@@ -63,7 +64,7 @@ def learn_linear(
     bias = np.full(count, -1, np.float32)
     wanted = np.asarray(answers, np.int64)
     classes = np.unique(wanted)
-    if len(classes) < 2:
+    if len(classes) < 2 or not len(known.ids):  # nothing tells them apart
         bias[classes] = 1
         return weights, bias
     matrix = _matrix(known, questions)
@@ -100,7 +101,7 @@ def _fitted(
     from sklearn.svm import LinearSVC
 
     wanted = np.where(np.isin(answers, some), answers, _OTHERS)
-    machine = LinearSVC(C=_COST, random_state=seed).fit(matrix, wanted)
+    machine = LinearSVC(C=_COST, random_state=seed % _SEEDS).fit(matrix, wanted)
     weights, bias = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:  # of two, scikit-learn has one row alone
         weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
