@@ -16,6 +16,8 @@ Flags = NDArray[np.bool_]
 
 _STRAYS = 0.2  # share of questions without an answer that a bot is reckoned to be asked
 _MOST_WRONGLY = 0.04  # share of the questions with an answer that may be declined
+_ENOUGH = 0.98  # share of the questions without an answer beyond which declining more gains nothing
+_EVEN = 0.5  # confidence: right as likely as wrong
 _PULL = 0.02  # towards weights that are worth something on any corpus
 _SMALLEST = 1e-6  # spread of a sign; a smaller one is none
 _FEWEST = 5  # right and wrong replies; of fewer nothing can be fitted
@@ -99,12 +101,16 @@ def fit_calibration(practice: Practice) -> Calibration:
 def threshold(confidences: Floats, practice: Practice) -> float:
     """Return the confidence below which a question is declined.
 
-    The highest at which the questions with an answer are hardly ever declined.
+    High enough to decline nearly all that must be, but so that questions with an answer are hardly
+    ever declined, and never one whose answer is more likely right than wrong.
     """
     asked = np.sort(confidences[practice.answerable])
-    if not len(asked) or practice.answerable.all():
+    strays = np.sort(confidences[~practice.answerable])
+    if not len(asked) or not len(strays):
         return 0.0
-    return float(asked[int(_MOST_WRONGLY * len(asked))])
+    most = float(asked[int(_MOST_WRONGLY * len(asked))])
+    enough = float(np.nextafter(strays[int(_ENOUGH * (len(strays) - 1))], 1.0))
+    return min(most, enough, _EVEN)
 
 
 def _nats(sums: Floats, right: Flags) -> float:
