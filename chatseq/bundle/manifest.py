@@ -44,6 +44,7 @@ class CorpusRecord:
     fingerprint: str = ""  # checksum over all questions and answers in order
     exchanges: int = 0
     sources: tuple[str, ...] = ()  # names of files, without folders
+    held_back: int = 0  # exchanges that were not learnt; the last ones of the corpus that is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatseq.cli.kept import count, kept
 from chatseq.cli.main import INTERRUPTED, registry_of
 from chatseq.cli.output import say, tell
 from chatseq.plugins import Registry
@@ -14,13 +16,22 @@ from chatseq.plugins import Registry
 if TYPE_CHECKING:
     from chatseq.exchange import Exchange
     from chatseq.recipe import Recipe
+    from chatseq.training.accepted import Accepted
     from chatseq.training.events import FinishedReport
     from chatseq.training.job import Job
+    from chatseq.training.regression import Comparison
+
+_OF_FILES = {"recipe": "--recipe", "encoding": "--encoding", "format_": "--format"}
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--bot", metavar="NAME", help="Name of the bot; that of the first file by default.")
+@click.option(
+    "--from-history",
+    is_flag=True,
+    help="Learn the accepted feedback about the bot; without a FILE, on top of what it knows.",
+)
 @click.option("--recipe", metavar="FILE|NAME", help="How it is made; by size of the corpus.")
 @click.option(
     "--set",
@@ -41,9 +52,7 @@ def train(
     ctx: click.Context,
     /,
     files: tuple[str, ...],
-    bot: str | None,
-    recipe: str | None,
-    minutes: float | None,
+    from_history: bool,
     resume: bool,
     dry_run: bool,
     quiet: bool,
@@ -52,21 +61,26 @@ def train(
     """Train a bot on files of questions and answers.
 
     Ctrl-C stops in good order and leaves a bot that chats; --resume goes on later.
-    """
-    from chatseq.bundle import check_name, safe_name
 
+    With --from-history and no FILE, a bot that you have learns what you said with /correct and
+    /good and accepted with `chatseq history feedback accept`; a report then tells which of its old
+    answers changed.
+    """
+    if not files:
+        _check_no_files(from_history, given)
     registry = registry_of(ctx)
-    name = check_name(bot) if bot else safe_name(stem(files[0]))
-    exchanges, settings = _read(registry, files, given)
-    if not quiet:
-        tell(f"{len(exchanges):,} exchanges read.")
-    chosen = _recipe(recipe, exchanges, [*settings, *_minutes(minutes)])
-    job = _prepared(registry, exchanges, chosen, name)
+    if files:
+        job = _job_of_files(registry, files, given, from_history=from_history, quiet=quiet)
+    else:
+        job = _job_of_history(registry, given, quiet=quiet)
     if dry_run:
         _try_out(job)
         return 0
-    finished = _run(job, resume=resume, quiet=quiet)
+    comparison = None if files else _comparison(job, resume=resume, quiet=quiet)
+    finished = _run(job, resume=resume, quiet=quiet, comparison=comparison)
     _tell_end(job, finished)
+    if comparison:
+        _tell_changes(comparison)
     return INTERRUPTED if finished.reason == "interrupted" else 0
 
 
@@ -92,6 +106,82 @@ def stem(file: str) -> str:
     """Return the name of a file without folders and endings, such as `faq` of `faq.csv.gz`."""
     name = Path(file).name
     return name.partition(".")[0] or name
+
+
+def _check_no_files(from_history: bool, given: dict[str, Any]) -> None:
+    if not from_history:
+        raise click.UsageError("Name a FILE, or let a bot learn on: --from-history.")
+    named = [option for name, option in _OF_FILES.items() if given[name]]
+    named += ["--skip-bad"] * given["skip_bad"]
+    if named:
+        raise click.UsageError(f"{named[0]} is for files. Name a FILE, or leave it out.")
+
+
+def _job_of_files(
+    registry: Registry,
+    files: tuple[str, ...],
+    given: dict[str, Any],
+    *,
+    from_history: bool,
+    quiet: bool,
+) -> Job:
+    from chatseq.bundle import check_name, safe_name
+
+    bot = given["bot"]
+    name = check_name(bot) if bot else safe_name(stem(files[0]))
+    accepted = _accepted(name) if from_history else []
+    exchanges, settings = _read(registry, files, given)
+    if not quiet:
+        tell(f"{len(exchanges):,} exchanges read{_besides(accepted)}.")
+    chosen = _recipe(given["recipe"], exchanges, [*settings, *_minutes(given["minutes"])])
+    return _prepared(registry, exchanges, chosen, name, accepted)
+
+
+def _job_of_history(registry: Registry, given: dict[str, Any], *, quiet: bool) -> Job:
+    from chatseq.bundle import bot_folder, default_bot, open_bundle
+    from chatseq.errors import BundleError
+
+    name = given["bot"] or default_bot()
+    if name is None:
+        raise BundleError("There is no bot yet that could learn on. Train one: chatseq train FILE")
+    known = open_bundle(bot_folder(name), registry=registry).manifest.corpus.exchanges
+    accepted = _accepted(name)
+    from chatseq.training.from_history import prepare_from_history
+
+    if not quiet:
+        tell(f"The bot '{name}' learns on: {known:,} exchanges{_besides(accepted)}.")
+    settings = [*given["settings"], *_minutes(given["minutes"])]
+    return prepare_from_history(registry, accepted, name=name, settings=settings)
+
+
+def _accepted(bot: str) -> list[Accepted]:
+    from chatseq.training.accepted import accepted_feedback
+
+    history = kept()
+    try:
+        return accepted_feedback(history, bot)
+    finally:
+        history.close()
+
+
+def _besides(accepted: list[Accepted]) -> str:
+    return f", {count(len(accepted), 'accepted answer')} from the history" if accepted else ""
+
+
+def _comparison(job: Job, *, resume: bool, quiet: bool) -> Comparison:
+    from chatseq.training.regression import Comparison
+
+    if not quiet:
+        tell("The bot is asked first, to see afterwards which answers changed.")
+    return Comparison(job, resume=resume)
+
+
+def _tell_changes(comparison: Comparison) -> None:
+    from chatseq.cli.regression_view import regression_lines
+
+    for line in regression_lines(comparison.report()):
+        say(line)
+    say(f"All of it: {comparison.file}")
 
 
 def _read(
@@ -120,20 +210,29 @@ def _minutes(minutes: float | None) -> list[str]:
     return [] if minutes is None else [f"training.minutes={minutes}"]
 
 
-def _prepared(registry: Registry, exchanges: list[Exchange], recipe: Recipe, name: str) -> Job:
+def _prepared(
+    registry: Registry,
+    exchanges: list[Exchange],
+    recipe: Recipe,
+    name: str,
+    accepted: Sequence[Accepted] = (),
+) -> Job:
     from chatseq.training.job import prepare
 
-    return prepare(registry, exchanges, recipe, name=name)
+    return prepare(registry, exchanges, recipe, name=name, accepted=accepted)
 
 
-def _run(job: Job, *, resume: bool, quiet: bool) -> FinishedReport:
+def _run(
+    job: Job, *, resume: bool, quiet: bool, comparison: Comparison | None = None
+) -> FinishedReport:
     from chatseq.cli.stopping import stopping
     from chatseq.cli.training_view import training_view
     from chatseq.training.events import FinishedReport
     from chatseq.training.run import train as events_of
 
     with stopping() as stop, training_view(f"Training {job.name}", quiet=quiet) as view:
-        for event in events_of(job, resume=resume, stop=stop):
+        events = events_of(job, resume=resume, stop=stop)
+        for event in comparison.watch(events) if comparison else events:
             if isinstance(event, FinishedReport):
                 return event
             view.show(event)
@@ -152,8 +251,8 @@ def _try_out(job: Job) -> None:
         f"{len(job.train):,} exchanges to learn from, {len(job.validation):,} to validate on, "
         f"{job.tokenizer.size:,} tokens, {sum(trial.parameters.values()):,} parameters:"
     )
-    for part, count in trial.parameters.items():
-        say(f"{count:>13,} in the {part}")
+    for part, numbers in trial.parameters.items():
+        say(f"{numbers:>13,} in the {part}")
     for remark in (*job.remarks, *trial.remarks):
         say(remark)
     say(f"Loss of two steps: {', '.join(f'{loss:.2f}' for loss in trial.losses)}.")

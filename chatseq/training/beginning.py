@@ -1,4 +1,4 @@
-"""The model that a run begins with: first weights from the seed, embeddings from a file."""
+"""The model that a run begins with: first weights from the seed, from a bot or from a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
+from chatseq.bundle import Bundle
+from chatseq.errors import TrainingError
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.text.terminal import safe_line
@@ -22,13 +25,18 @@ def first_model(job: Job) -> Seq2Seq:
 
 
 def take_pretrained(job: Job, model: Seq2Seq) -> Iterator[str]:
-    """Let the embeddings begin with the vectors of `model.pretrained`, and tell how many do.
+    """Let the model begin with the weights of the job's forerunner, and tell so.
 
-    Only a run that begins needs the file: later the vectors are in the weights.
+    Without one, the embeddings begin with the vectors of `model.pretrained`, if any. Only a run
+    that begins needs these files: later all is in its own weights.
 
     Raises:
-        TrainingError: the file cannot be read or its vectors do not fit.
+        TrainingError: the file cannot be read, or what it holds does not fit.
     """
+    if job.forerunner is not None:
+        _take_weights(job.forerunner.bundle, model)
+        yield f"Begins with the weights of the bot '{job.forerunner.bundle.name}'."
+        return
     named = job.recipe.model.pretrained
     if named is None:
         return
@@ -42,3 +50,16 @@ def take_pretrained(job: Job, model: Seq2Seq) -> Iterator[str]:
     )
     if coverage.bad:
         yield f"{coverage.bad:,} lines of it were passed over: {safe_line(coverage.first_bad)}."
+
+
+def _take_weights(bundle: Bundle, model: Seq2Seq) -> None:
+    try:
+        model.load_state_dict(load_file(bundle.weights))
+        reason = "" if bundle.is_current() else "the bot was replaced meanwhile"
+    except Exception as fault:  # safetensors and torch raise classes of their own
+        reason = str(fault).strip().split("\n")[0]
+    if reason:
+        raise TrainingError(
+            f"Cannot begin with the weights of the bot '{bundle.name}': {reason}. "
+            f"{bundle.weights}. Start again, or train the bot on its file: chatseq train FILE"
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,14 @@ class Examples:
     def answer_lengths(self) -> Ints:
         """Tokens of each answer, the end mark counted."""
         return self._answers.lengths
+
+    def picked(self, rows: Sequence[int]) -> Examples:
+        """Return some rows as examples of their own, which may hold a row several times."""
+        found, chosen = copy(self), np.asarray(rows, np.int64)
+        found.exchanges = [self.exchanges[row] for row in rows]
+        found._questions = self._questions.take(chosen)
+        found._answers = self._answers.take(chosen)
+        return found
 
     def batch(self, rows: Sequence[int] | Ints) -> Batch:
         """Return some rows as they are."""

@@ -124,7 +124,7 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures, folder: Path) -> Bundl
     manifest = Manifest(job.name, {}, plugins=plugins, corpus=job.corpus, figures=figures)
 
     def fill(place: Path) -> None:
-        (place / RECIPE).write_text(_told(job.recipe).to_toml(), encoding="utf-8")
+        (place / RECIPE).write_text(_told(job.kept_recipe).to_toml(), encoding="utf-8")
         (place / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
         (place / CARD).write_text(card(job, manifest), encoding="utf-8")
         shutil.copytree(folder, place / FOLDER)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from chatseq.bundle import CorpusRecord, check_name
+from chatseq.bundle import Bundle, CorpusRecord, check_name
 from chatseq.chat.bot import question_reader
 from chatseq.corpus.split import question_key, split_by_question
 from chatseq.errors import TrainingError
@@ -15,15 +15,24 @@ from chatseq.files import new_hash
 from chatseq.model.fit import check_fit
 from chatseq.options import build_part
 from chatseq.plugins import Registry
-from chatseq.recipe import Recipe
+from chatseq.recipe import Recipe, TrainingSection
 from chatseq.text.question import QuestionReader, folded, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
+from chatseq.training.accepted import Accepted, join_accepted
 from chatseq.training.data import Examples
 
 _FEWEST = 20  # distinct questions; of fewer, none can be spared for validation
 _MOST_SOURCES = 20  # names of files in the record
 # Settings that may differ between a run and its resumption: they say how long, not what.
 _MAY_CHANGE = {"minutes", "max_epochs", "min_steps", "patience", "checkpoint_seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Forerunner:
+    """A trained bot that a run goes on from."""
+
+    bundle: Bundle  # its weights are the first ones
+    training: TrainingSection  # as it was made; kept, for a run that goes on is but an addition
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +47,28 @@ class Job:
     validation: Examples
     corpus: CorpusRecord
     remarks: tuple[str, ...] = ()  # what the user should know before the run begins
+    forerunner: Forerunner | None = None  # None: first weights follow from the seed
+    urged: tuple[int, ...] = ()  # rows of `train` that come several times in an epoch
+    times: int = 1  # so often
 
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that was learnt from the corpus."""
         return self.reader.tokenizer
+
+    @property
+    def kept_recipe(self) -> Recipe:
+        """The recipe as the bot keeps it."""
+        if self.forerunner is None:
+            return self.recipe
+        return self.recipe.model_copy(update={"training": self.forerunner.training})
+
+    @property
+    def epoch_examples(self) -> Examples:
+        """What an epoch goes through: `train`, with the urged rows again at the end."""
+        if self.times == 1:
+            return self.train
+        return self.train.picked([*range(len(self.train)), *self.urged * (self.times - 1)])
 
     @property
     def closed(self) -> bool:
@@ -55,11 +81,26 @@ class Job:
         recipe = self.recipe.model_dump(mode="json")
         for name in _MAY_CHANGE:
             del recipe["training"][name]
-        return {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
+        marks = {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
+        if self.urged:
+            marks["choice of corrections"] = digest([repr((self.urged, self.times))])
+        if self.forerunner is not None:  # a name and a corpus may be those of a newer bot
+            marks["tokenizer"] = digest([self.tokenizer.to_json()])
+        return marks
 
 
-def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *, name: str) -> Job:
+def prepare(
+    registry: Registry,
+    exchanges: Iterable[Exchange],
+    recipe: Recipe,
+    *,
+    name: str,
+    accepted: Sequence[Accepted] = (),
+) -> Job:
     """Read the exchanges and return what is needed to train on them.
+
+    Args:
+        accepted: feedback that is learnt too, and wins over the exchanges
 
     Raises:
         TrainingError: there is nothing to learn from.
@@ -73,26 +114,46 @@ def prepare(registry: Registry, exchanges: Iterable[Exchange], recipe: Recipe, *
     listed = list(exchanges)
     if not listed:
         raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
-    train, validation, remarks = _parted(listed, recipe)
-    remarks += told
-    reader = question_reader(recipe, _tokenizer(registry, recipe, train))
+    train, held_back, remarks = _parted(listed, recipe)
+    joined = join_accepted(train, held_back, accepted, recipe.question.context_turns)
+    reader = question_reader(recipe, _tokenizer(registry, recipe, joined.train))
+    job = job_of(registry, recipe, reader, joined.train, joined.held_back, name=name)
+    return replace(job, remarks=(*remarks, *joined.remarks, *told, *job.remarks))
+
+
+def job_of(
+    registry: Registry,
+    recipe: Recipe,
+    reader: QuestionReader,
+    train: Sequence[Exchange],
+    held_back: Sequence[Exchange],
+    *,
+    name: str,
+) -> Job:
+    """Return the job of learning exchanges that are parted already.
+
+    Args:
+        held_back: for validation; where there is none, that is done on what is learnt
+
+    Raises:
+        TrainingError: every answer is too long.
+    """
     most = recipe.data.max_answer_tokens
     learnt = Examples(train, reader, max_answer_tokens=most)
-    checked = Examples(validation, reader, max_answer_tokens=most)
+    checked = Examples(held_back, reader, max_answer_tokens=most)
     if not learnt:
         raise TrainingError(
             f"All {len(train)} answers are longer than data.max_answer_tokens ({most}). "
             "Set it higher: --set data.max_answer_tokens=200"
         )
-    if not checked:
-        checked = learnt
+    remarks = []
     if left_out := learnt.left_out + checked.left_out:
         remarks.append(
             f"{left_out} exchanges were left out, since their answers are longer than "
             f"data.max_answer_tokens ({most})."
         )
-    record = _record(listed, recipe.question.context_turns)
-    return Job(name, recipe, registry, reader, learnt, checked, record, tuple(remarks))
+    record = _record([*train, *held_back], recipe.question.context_turns, len(checked))
+    return Job(name, recipe, registry, reader, learnt, checked or learnt, record, tuple(remarks))
 
 
 def digest(texts: Iterable[str]) -> str:
@@ -108,13 +169,13 @@ def digest(texts: Iterable[str]) -> str:
 def _parted(
     listed: list[Exchange], recipe: Recipe
 ) -> tuple[list[Exchange], list[Exchange], list[str]]:
-    """Return the exchanges to learn from, those to validate on, and remarks."""
+    """Return the exchanges to learn from, those to be held back for validation, and remarks."""
     share = recipe.data.validation_share
     questions = {question_key(exchange.question) for exchange in listed}
     if len(questions) < _FEWEST or round(len(questions) * share) == 0:
         told = f"{len(questions)} distinct questions are too few to spare any for validation"
         remark = f"{told}: the figures are over the questions that were learnt."
-        return listed, listed, [remark] if share else []
+        return listed, [], [remark] if share else []
     train, validation = split_by_question(listed, share, recipe.training.seed)
     return train, validation, []
 
@@ -139,14 +200,14 @@ def _texts_read(exchanges: Sequence[Exchange], context_turns: int) -> Iterator[s
                 yield turn
 
 
-def _record(listed: Sequence[Exchange], context_turns: int) -> CorpusRecord:
+def _record(listed: Sequence[Exchange], context_turns: int, held_back: int) -> CorpusRecord:
     texts = (
         text
         for e in listed
         for text in (*newest_turns(e.context, context_turns), e.question, e.answer)
     )
     names = dict.fromkeys(_file_name(e.source) for e in listed if e.source)
-    return CorpusRecord(digest(texts), len(listed), tuple(names)[:_MOST_SOURCES])
+    return CorpusRecord(digest(texts), len(listed), tuple(names)[:_MOST_SOURCES], held_back)
 
 
 def _file_name(source: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from chatseq.exchange import Exchange
 from chatseq.plugins import Registry
 from chatseq.recipe import Recipe, load_recipe
 from chatseq.training.job import Job, prepare
+from chatseq.training.run import train
 
 MakeJob = Callable[..., Job]
 
@@ -73,3 +76,36 @@ def make_job(registry: Registry) -> MakeJob:
 @pytest.fixture
 def job(make_job: MakeJob) -> Job:
     return make_job()
+
+
+LEARNS = (
+    "model.embedding_size=16",
+    "model.encoder.hidden_size=16",
+    "model.decoder.hidden_size=16",
+    "model.dropout=0.0",
+    "training.learning_rate=0.03",
+    "training.max_epochs=20",
+    "training.validations=1",
+    "decoding.max_length=24",
+    "qa.name=seq2seq",
+)
+
+
+@pytest.fixture(scope="session")
+def taught_faq(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """The folder of a bot that has learnt what `exchanges` says."""
+    home = tmp_path_factory.mktemp("taught")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHATSEQ_HOME", str(home))
+        for _ in train(prepare(registry, exchanges(), small_recipe(*LEARNS), name="faq")):
+            pass
+    return home / "bots" / "faq"
+
+
+@pytest.fixture
+def faq_bot(home: Path, taught_faq: Path) -> Path:
+    """A bot named 'faq' in the home of this test that may learn on."""
+    folder = home / "bots" / "faq"
+    folder.parent.mkdir(mode=0o700)
+    shutil.copytree(taught_faq, folder)
+    return folder
