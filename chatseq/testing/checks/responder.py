@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from chatseq.bundle.manifest import FOLDER, KNOWN
@@ -18,6 +22,9 @@ from chatseq.testing.checks.searching import random_engine
 
 QUESTIONS = ("hello", "who are you", "a", "what is it that you can do", "你好", "hello")
 CONTEXT = ("hello", "hello there")
+_KEPT = ExitStack()  # until the process ends
+atexit.register(_KEPT.close)
+_TAUGHT: dict[tuple[Callable[..., Any], str], Path] = {}
 ODD = (
     "",
     " ",
@@ -175,9 +182,16 @@ def what_it_learns_is_kept_with_the_bot(make: Make, context: Context) -> None:
 
 def _bot(context: Context, engine: CountingEngine | None = None) -> Bot:
     """Return a bot from whose corpus the responder has learnt, if it is one that learns."""
-    folder = context.folder()
-    teach(context.subject.component, folder, context.options)
-    return babbling_bot(engine, folder)
+    return babbling_bot(engine, _taught(context.subject.component, context.options))
+
+
+def _taught(component: Callable[..., Any], options: Mapping[str, object]) -> Path:
+    """Return where the responder has learnt; once, for learning may take most of the time."""
+    key = component, repr(sorted(options.items()))
+    if key not in _TAUGHT:
+        folder = _TAUGHT[key] = Path(_KEPT.enter_context(TemporaryDirectory()))
+        teach(component, folder, options)
+    return _TAUGHT[key]
 
 
 def _responder(make: Make, context: Context) -> Responder:
