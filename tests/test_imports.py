@@ -163,7 +163,13 @@ def test_help_and_listings_import_nothing_heavy(arguments: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    "arguments", [("history", "list"), ("corpus", "check", "absent.csv"), ("bots", "list")]
+    "arguments",
+    [
+        ("history", "list"),
+        ("history", "feedback", "list"),
+        ("corpus", "check", "absent.csv"),
+        ("bots", "list"),
+    ],
 )
 def test_history_corpus_and_bots_never_import_torch(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) & {"torch", "onnxruntime"} == set()

@@ -20,10 +20,20 @@ from chatseq.plugins import Registry
 from chatseq.training.accepted import Accepted
 from chatseq.training.beginning import first_model, take_pretrained
 from chatseq.training.events import FinishedReport, StepReport
-from chatseq.training.from_history import prepare_from_history, times_an_epoch
+from chatseq.training.from_history import (
+    EPOCHS,
+    FEWEST_STEPS,
+    FEWEST_TIMES,
+    MOST_TIMES,
+    RATE_SHARE,
+    SHARE,
+    STEPS_SHARE,
+    prepare_from_history,
+    times_an_epoch,
+)
 from chatseq.training.job import Job
 from chatseq.training.lessons import Lessons
-from chatseq.training.regression import Comparison
+from chatseq.training.regression import MOST_ASKED, Change, Comparison, Regression
 from chatseq.training.run import train
 from chatseq.training.trial import try_out
 
@@ -313,3 +323,20 @@ def test_a_bot_that_held_nothing_back_validates_on_what_it_learns(
     assert job.validation is job.train
     assert len(job.train) == 40
     assert job.corpus.held_back == 0
+
+
+def test_the_page_tells_the_numbers_of_the_code() -> None:
+    page = Path(__file__).parents[2] / "docs" / "training.md"
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    told = (
+        f"as often as {SHARE:.0%} of an epoch has rows".replace("%", " %"),
+        f"at least {FEWEST_TIMES} and at most {MOST_TIMES} times",
+        f"`training.max_epochs` {EPOCHS}, a quarter of the recipe's `training.learning_rate`",
+        f"a fifth of its `training.min_steps` and at least {FEWEST_STEPS}",
+        f"up to {MOST_ASKED:,} others",
+    )
+    assert [words for words in told if words not in text] == []
+    assert (RATE_SHARE, STEPS_SHARE) == (1 / 4, 1 / 5)
+    value = Regression("faq", 1, 0, 0, (), (Change("q", "a", "b", ("c",)),)).value()
+    names = [name for name in (*value, *value["corrections"][0]) if name != "bot"]
+    assert [name for name in names if f"`{name}`" not in text] == []
