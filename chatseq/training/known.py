@@ -10,8 +10,12 @@ from chatseq.training.job import Job
 
 
 def counted_answers(job: Job) -> Counter[str]:
-    """Return the distinct answers that are learnt, with how many exchanges each answers."""
-    return Counter(exchange.answer for exchange in job.train.exchanges)
+    """Return the distinct answers of the corpus, with how many exchanges each answers.
+
+    Those of held-out questions are among them: the bot is to know them in the end.
+    """
+    held_out = [] if job.validation is job.train else job.validation.exchanges
+    return Counter(exchange.answer for exchange in (*job.train.exchanges, *held_out))
 
 
 def known_answers(job: Job) -> Answers:

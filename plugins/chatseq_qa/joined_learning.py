@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chatseq.bundle.pairs import Pairs
 from chatseq.chat.contracts import Lesson
 from chatseq_qa.index import QuestionIndex
 from chatseq_qa.joining import FILE, Joined, Ranked, ranked, read_joined
 from chatseq_qa.joining_fit import Practice, fit_calibration, fit_weights, threshold
-from chatseq_qa.linear import Linear, save
+from chatseq_qa.linear import Linear, copy_linear, save
 from chatseq_qa.linear_learning import known_grams, learn_linear
 from chatseq_qa.practice import Drill, drills
 from chatseq_qa.witnesses import DECLINE, MOST_LINEAR, PAIR_ANSWERS, Testimony, Witnesses
 
 _MOST_WORK = 24_000_000  # questions times answers; 4 s a million
 _MOST_BY_HEART = 5_000  # exchanges of a corpus in which answers do not recur
+_LITTLE_MORE = 1.04  # times the questions; for so few more the classifier is not learnt again
 _TOGETHER = 64  # questions
 
 Figures = Mapping[str, float | None]
@@ -36,7 +38,7 @@ def learn_joined(lesson: Lesson, folder: Path) -> Figures:
     """
     QuestionIndex.build(folder, (exchange.question for exchange in lesson.train))
     if lesson.fitted is not None and (lesson.fitted / FILE).is_file():
-        _learn_again(lesson, folder, (lesson.fitted / FILE).read_text(encoding="utf-8"))
+        _learn_again(lesson, folder, lesson.fitted)
     elif lesson.fitted is None and (lesson.closed or len(lesson.train) <= _MOST_BY_HEART):
         return _learn_first(lesson, folder)
     return {}
@@ -54,9 +56,15 @@ def _learn_first(lesson: Lesson, folder: Path) -> Figures:
     return figures
 
 
-def _learn_again(lesson: Lesson, folder: Path, fitted: str) -> None:
-    _write(lesson, folder, _numbers(lesson), with_linear=read_joined(fitted).linear)
-    (folder / FILE).write_text(fitted, encoding="utf-8")
+def _learn_again(lesson: Lesson, folder: Path, fitted: Path) -> None:
+    """Write the same for the whole corpus, joined as it was fitted."""
+    joined = (fitted / FILE).read_text(encoding="utf-8")
+    with_linear = read_joined(joined).linear
+    little = len(lesson.train) <= _LITTLE_MORE * len(Pairs(fitted))
+    _write(lesson, folder, _numbers(lesson), with_linear=with_linear and not little)
+    if with_linear and little:
+        copy_linear(fitted, folder)
+    (folder / FILE).write_text(joined, encoding="utf-8")
 
 
 def _numbers(lesson: Lesson) -> Mapping[str, int]:

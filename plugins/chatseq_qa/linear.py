@@ -6,6 +6,7 @@ by scikit-learn (chatseq_qa.linear_learning); scoring needs NumPy alone.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,12 @@ def save(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
     arrays = (*known, small, scales.astype(np.float32), bias.astype(np.float32))
     for name, array in zip(_ARRAYS, arrays, strict=True):
         np.save(folder / FILES.format(name), array, allow_pickle=False)
+
+
+def copy_linear(source: Path, folder: Path) -> None:
+    """Copy what `save` wrote into another folder."""
+    for name in _ARRAYS:
+        shutil.copyfile(source / FILES.format(name), folder / FILES.format(name))
 
 
 def _part(ids: Ids, known: Known) -> Vector:

@@ -15,6 +15,7 @@ from chatseq_qa.linear import Floats, Known, vector_of
 from chatseq_qa.views import Ids, views_of
 
 _COST = 1.0  # of an example on the wrong side; 0.5 and 2 gave the same on validation questions
+_MOST_FOR_SPANS = 3_000_000  # questions times answers; spans double the time, for 0.2 points
 _MOST_WEIGHTS = 48_000_000  # a byte each in the bundle
 _SEEDS = 1 << 32  # that scikit-learn knows
 _OTHERS = -1  # stands for all answers that another thread learns
@@ -32,12 +33,15 @@ def known_grams(questions: Iterable[str], answers: int) -> Known:
     """Return the n-grams of some questions with their weights.
 
     Words near each other, and pieces of the text, count from the second question on that holds
-    them: there are very many. Where there are still too many for the number of answers, all that
-    one question alone holds are left out, then those of two, and so on.
+    them: there are very many. Where the work would be long, pieces of the text are left out. Where
+    there are still too many for the number of answers, all that one question alone holds are left
+    out, then those of two, and so on.
     """
     seen = list(map(views_of, questions))
     short, times = _counted([ids for views in seen for ids in (views.words, views.pieces)])
-    long, long_times = _counted([ids for views in seen for ids in (views.near, views.spans)])
+    with_spans = len(seen) * answers <= _MOST_FOR_SPANS
+    longer = [(views.near, views.spans) if with_spans else (views.near,) for views in seen]
+    long, long_times = _counted([ids for views in longer for ids in views])
     ids = np.concatenate([short, long[long_times > 1]])
     counts = np.concatenate([times, long_times[long_times > 1]])
     fewest = 1
