@@ -16,12 +16,13 @@ from .conftest import ANSWERS, MakeJob, exchanges
 KNOWN = ("decoding.strategy.name=known-answers", "decoding.max_length=30", "engine.name=torch")
 
 
-def test_only_what_is_learnt_is_counted(make_job: MakeJob) -> None:
+def test_the_whole_corpus_is_counted_but_what_was_left_out(make_job: MakeJob) -> None:
     rows = [*exchanges(), Exchange("an endless one", "word " * 200, source="x.csv:1")]
     job = make_job(rows=rows)
     counted = counted_answers(job)
     assert set(counted) == set(ANSWERS.values())
-    assert counted.total() == len(job.train.exchanges) < len(rows)
+    assert counted.total() == len(job.train.exchanges) + len(job.validation.exchanges)
+    assert counted.total() == len(rows) - 1
 
 
 def test_a_validation_says_only_known_answers(make_job: MakeJob) -> None:
