@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chatseq_qa import linear_learning
-from chatseq_qa.linear import FILES, Known, Linear, save, thirds, vector_of
+from chatseq_qa.linear import FILES, Known, Linear, copy_linear, save, thirds, vector_of
 from chatseq_qa.linear_learning import known_grams, learn_linear
 from chatseq_qa.views import views_of
 
@@ -173,3 +173,30 @@ def test_the_number_of_threads_changes_next_to_nothing(
     wanted = margins(3, ANSWERS, *QUESTIONS)
     monkeypatch.setattr(linear_learning, "_threads", lambda: threads)
     assert np.array(margins(3, ANSWERS, *QUESTIONS)) == pytest.approx(np.array(wanted), abs=0.01)
+
+
+def test_where_the_work_would_be_long_pieces_of_the_text_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = views_of("red car")
+    assert np.isin(seen.spans, known_grams(["red car"] * 2, 2).ids).all()
+    monkeypatch.setattr(linear_learning, "_MOST_FOR_SPANS", 3)
+    known = known_grams(["red car"] * 2, 2)
+    assert not np.isin(seen.spans, known.ids).any()
+    assert np.isin(np.concatenate([seen.words, seen.near, seen.pieces]), known.ids).all()
+
+
+def test_what_only_one_question_holds_counts_if_it_is_short() -> None:
+    known, seen = known_grams(["red car", "blue"], 2), views_of("red car")
+    assert np.isin(np.concatenate([seen.words, seen.pieces]), known.ids).all()
+    assert not np.isin(np.concatenate([seen.near[1:-1], seen.spans]), known.ids).all()
+
+
+def test_a_copy_scores_as_the_classifier_does(tmp_path: Path) -> None:
+    known = known_grams(QUESTIONS, 3)
+    save(tmp_path, known, *learn_linear(known, QUESTIONS, ANSWERS, 3, 0))
+    other = tmp_path / "other"
+    other.mkdir()
+    copy_linear(tmp_path, other)
+    scores = [Linear(folder).scores("are you open") for folder in (tmp_path, other)]
+    assert scores[0].tolist() == scores[1].tolist()

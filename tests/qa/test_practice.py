@@ -1,0 +1,113 @@
+"""The questions on which the joining is practised: held-out, changed and made ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from chatseq.chat.contracts import Lesson
+from chatseq.exchange import Exchange
+from chatseq.testing import babbling_bot
+from chatseq.text.words import plain
+from chatseq_qa import practice
+from chatseq_qa.practice import Drill, drills
+
+LEARNT = [
+    Exchange(f"{how} {topic}", answer)
+    for topic, answer in (("opening hours", "Nine to six."), ("delivery times", "Two days."))
+    for how in ("tell me about", "what are the", "please explain", "i ask for")
+] + [Exchange("will it rain tomorrow", ""), Exchange("who won the race", "")]
+OTHERS = [Exchange("your hours please", "Nine to six."), Exchange("is it sunny", " ")]
+
+
+def lesson(train: Sequence[Exchange] = LEARNT, held_out: Sequence[Exchange] = OTHERS) -> Lesson:
+    return Lesson(babbling_bot(), train, held_out, closed=True, seed=0)
+
+
+def answerable(found: Sequence[Drill]) -> list[Drill]:
+    return [drill for drill in found if drill.answers]
+
+
+def test_held_out_questions_come_as_they_are() -> None:
+    found = drills(lesson())
+    assert found[:2] == [
+        Drill("your hours please", frozenset({"Nine to six."})),
+        Drill("is it sunny", frozenset()),
+    ]
+
+
+def test_a_question_with_several_answers_comes_once_with_all_of_them() -> None:
+    rows = [("a b", "one"), ("a b", ""), ("a b", "two"), ("c d", "")]
+    found = drills(lesson(held_out=[Exchange(*row) for row in rows]))
+    assert found[0] == Drill("a b", frozenset({"one", "two"}))
+    assert found[1] == Drill("c d", frozenset())
+
+
+def test_the_same_question_after_other_turns_is_another_one() -> None:
+    rows = [Exchange("and then", "one", ("x",)), Exchange("and then", "two", ("y",))]
+    found = drills(lesson(held_out=rows))
+    assert found[0] == Drill("and then", frozenset({"one"}), ("x",))
+    assert found[1] == Drill("and then", frozenset({"two"}), ("y",))
+
+
+def test_of_few_held_out_questions_learnt_ones_come_again_with_mistakes() -> None:
+    found = drills(lesson(held_out=()))
+    wanted = [frozenset({one.answer}) if one.answer else frozenset() for one in LEARNT]
+    assert [drill.answers for drill in found[: len(LEARNT)]] == wanted
+    changed = [d.question != one.question for d, one in zip(found, LEARNT, strict=False)]
+    assert sum(changed) >= len(LEARNT) // 2
+    for drill, one in zip(found, LEARNT, strict=False):
+        assert abs(len(drill.question) - len(one.question)) <= len(one.question.split())
+
+
+def test_enough_held_out_questions_need_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(practice, "_FEWEST", 1)
+    assert answerable(drills(lesson())) == [Drill(OTHERS[0].question, frozenset({"Nine to six."}))]
+
+
+def test_made_questions_have_no_answer_and_are_none_of_the_corpus() -> None:
+    known = {one.question for one in (*LEARNT, *OTHERS)}
+    made = drills(lesson())[len(OTHERS) + len(LEARNT) :]
+    assert made
+    assert all(not drill.answers and drill.question not in known for drill in made)
+
+
+def test_half_of_the_made_questions_have_known_words_and_half_have_none() -> None:
+    words = {word for one in LEARNT for word in plain(one.question).split()}
+    made = drills(lesson(held_out=()))[len(LEARNT) :]
+    kinds = [
+        {word in words for word in plain(drill.question).split() if len(word) > 3} for drill in made
+    ]
+    assert kinds.count({True}) >= len(made) // 3
+    assert kinds.count({False}) >= len(made) // 3
+
+
+def test_the_same_lesson_gives_the_same_questions() -> None:
+    assert drills(lesson()) == drills(lesson())
+
+
+def test_of_very_many_some_are_taken_from_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(practice, "_MOST", 5)
+    rows = [Exchange(f"question {at}", "yes") for at in range(50)]
+    asked = [drill.question for drill in drills(lesson(held_out=rows))[:5]]
+    assert asked == ["question 0", "question 10", "question 20", "question 30", "question 40"]
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        [Exchange("hello there", "Hi.")],
+        [Exchange("hello there", "Hi."), Exchange("good morning", "Hi.")],
+        [Exchange("will it rain", ""), Exchange("who won", "")],
+        [Exchange("?!", "Hm."), Exchange("😀", "Hm.")],
+        [Exchange("你们几点开门", "九点。"), Exchange("几点关门", "六点。")],
+        [Exchange("word " * 2000, "Long.")],
+    ],
+)
+def test_any_corpus_can_be_practised(train: list[Exchange]) -> None:
+    found = drills(lesson(train, ()))
+    assert len(found) >= len(train)
+    assert all(drill.question.strip() for drill in found)
+    answers = {one.answer for one in train} - {""}
+    assert {answer for drill in found for answer in drill.answers} == answers
