@@ -84,7 +84,16 @@ class ClosedBook:
             if one.blank:
                 yield self._replies.to_nothing(one)
             else:
-                yield self._reply(self._in_context(next(judged), context))
+                yield self._with_own_words(
+                    self._reply(self._in_context(next(judged), context)), one
+                )
+
+    def _with_own_words(self, reply: Reply, asked: Asked) -> Reply:
+        """Tell what the network alone would have written, where that is something else."""
+        own = self._replies.written(asked)
+        if own in ("", reply.text):
+            return reply
+        return replace(reply, extra=reply.extra | {"written by the network alone": own})
 
     def _judged(self, asked: Sequence[Asked]) -> Iterator[_Judged]:
         heard = self._witnesses.hear([a.text for a in asked], [a.question for a in asked])

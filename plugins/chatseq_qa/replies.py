@@ -108,6 +108,13 @@ class Replies:
             extra=reply.extra | self._notes(asked),
         )
 
+    def written(self, asked: Asked) -> str:
+        """Return what the network writes when it may write anything."""
+        decoding = self.search([asked])
+        for _ in decoding:
+            pass
+        return self._text(decoding.hypotheses(0)[0])
+
     def words_for(self, asked: Asked) -> str:
         """Return what is said where there is no answer."""
         return words_to_decline(asked.text, self._declined)
