@@ -1,0 +1,69 @@
+"""Bots that have learnt answers without a trained network, for tests of the responder `qa`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from chatseq.bundle.answers import most_frequent
+from chatseq.bundle.pairs import write_pairs
+from chatseq.chat.bot import Bot
+from chatseq.chat.contracts import Lesson
+from chatseq.decoding.answers import Answers
+from chatseq.engines.contracts import Engine
+from chatseq.exchange import Exchange
+from chatseq.testing import babbling_bot
+from chatseq_qa.joined import QaResponder
+
+OPEN, PAY, SEND = "we open at nine", "you can pay by card", "it takes two days"
+SHOP = [
+    Exchange(question, answer, source=f"shop.csv:{line}")
+    for line, (question, answer) in enumerate(
+        [
+            ("when do you open", OPEN),
+            ("what are your opening hours", OPEN),
+            ("are you open today", OPEN),
+            ("opening times please", OPEN),
+            ("how can i pay", PAY),
+            ("do you take cards", PAY),
+            ("can i pay by card", PAY),
+            ("how long does delivery take", SEND),
+            ("when will my parcel arrive", SEND),
+            ("will it rain tomorrow", ""),
+            ("who won the football game", ""),
+            ("sing me a song", ""),
+        ],
+        start=2,
+    )
+]
+TALKING = [one for one in SHOP if one.answer]
+
+
+def bot_of(folder: Path, exchanges: Sequence[Exchange] = SHOP, engine: Engine | None = None) -> Bot:
+    """Return a bot that knows the answers, and whose network finds them likely at random."""
+    bot = babbling_bot(engine, folder)
+    counted = Counter(one.answer for one in exchanges)
+    bot.answers = Answers(lambda: most_frequent(counted))
+    return bot
+
+
+def learn(
+    folder: Path,
+    exchanges: Sequence[Exchange] = SHOP,
+    held_out: Sequence[Exchange] = (),
+    *,
+    closed: bool = True,
+    fitted: Path | None = None,
+    known: Sequence[Exchange] | None = None,
+    seed: int = 0,
+) -> Mapping[str, float | None]:
+    """Let the responder learn from exchanges.
+
+    Args:
+        known: those whose answers the bot knows, if not all of them
+    """
+    write_pairs(folder, exchanges)
+    bot = bot_of(folder, exchanges if known is None else known)
+    lesson = Lesson(bot, exchanges, held_out, closed, seed, fitted)
+    return QaResponder.learn(lesson, folder, {})
