@@ -43,7 +43,7 @@ from .test_kill import ALWAYS, finish, weights
 
 ASKED, OLD, NEW = "can you stop", "Press Ctrl-C; the bot is stored.", "My name is chatseq."
 TAUGHT = (correction(ASKED, NEW, at=3),)
-SHORT = ("training.min_steps=12", ALWAYS)
+SHORT = ("training.min_steps=8", ALWAYS)
 
 
 def learning(
@@ -163,7 +163,7 @@ def test_a_killed_run_goes_on_bit_for_bit(registry: Registry, taught_faq: Path) 
     finish(learning(registry, *SHORT, name="whole"))
     events = train(learning(registry, *SHORT))
     for event in events:
-        if isinstance(event, StepReport) and event.step == 7:
+        if isinstance(event, StepReport) and event.step == 5:
             break
     events.close()  # type: ignore[attr-defined]
     finish(learning(registry, *SHORT), resume=True)
