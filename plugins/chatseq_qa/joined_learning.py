@@ -111,7 +111,7 @@ def _fitted(
     )
     calibration = fit_calibration(practice)
     confidences = np.array([calibration.confidence(signs) for signs in practice.signs])
-    below = threshold(confidences, practice)
+    below = threshold(confidences, practice, declines=witnesses.declines)
     joined = Joined(weights, calibration, below, witnesses.declines, witnesses.has_linear)
     return joined, _figures(confidences, practice, below)
 

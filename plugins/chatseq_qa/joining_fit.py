@@ -18,7 +18,7 @@ _STRAYS = 0.2  # share of questions without an answer that a bot is reckoned to 
 # Share of the questions with an answer that may be declined. What is asked later is less like the
 # corpus than what was held out of it: of clinc150's own validation part 1.7 times as many were.
 _MOST_WRONGLY = 0.025
-_ENOUGH = 0.98  # share of the questions without an answer beyond which declining more gains nothing
+_MOST_WRONGLY_UNASKED = 0.01  # of a corpus that has no question to be declined
 _EVEN = 0.5  # confidence: right as likely as wrong
 _PULL = 0.02  # towards weights that are worth something on any corpus
 _SMALLEST = 1e-6  # spread of a sign; a smaller one is none
@@ -100,19 +100,20 @@ def fit_calibration(practice: Practice) -> Calibration:
     )
 
 
-def threshold(confidences: Floats, practice: Practice) -> float:
+def threshold(confidences: Floats, practice: Practice, *, declines: bool) -> float:
     """Return the confidence below which a question is declined.
 
-    High enough to decline nearly all that must be, but so that questions with an answer are hardly
-    ever declined, and never one whose answer is more likely right than wrong.
+    As high as it can be while few questions with an answer are declined, and never so high that an
+    answer is declined which is more likely right than wrong.
+
+    Args:
+        declines: whether the corpus itself has questions to be declined; else few are lost for it
     """
     asked = np.sort(confidences[practice.answerable])
-    strays = np.sort(confidences[~practice.answerable])
-    if not len(asked) or not len(strays):
+    if not len(asked) or practice.answerable.all():
         return 0.0
-    most = float(asked[int(_MOST_WRONGLY * len(asked))])
-    enough = float(np.nextafter(strays[int(_ENOUGH * (len(strays) - 1))], 1.0))
-    return min(most, enough, _EVEN)
+    share = _MOST_WRONGLY if declines else _MOST_WRONGLY_UNASKED
+    return min(float(asked[int(share * len(asked))]), _EVEN)
 
 
 def _nats(sums: Floats, right: Flags) -> float:

@@ -118,9 +118,10 @@ def test_questions_of_one_sort_alone_all_count_the_same(answerable: bool) -> Non
     assert practice([False] * 3, [answerable] * 3).importance.tolist() == [1.0] * 3
 
 
-def limit(asked: Floats, strays: Floats) -> float:
+def limit(asked: Floats, strays: Floats, *, declines: bool = True) -> float:
     answerable = [True] * len(asked) + [False] * len(strays)
-    return threshold(np.concatenate([asked, strays]), practice(answerable, answerable))
+    confidences = np.concatenate([asked, strays])
+    return threshold(confidences, practice(answerable, answerable), declines=declines)
 
 
 def test_hardly_any_question_with_an_answer_is_below_the_threshold() -> None:
@@ -129,9 +130,9 @@ def test_hardly_any_question_with_an_answer_is_below_the_threshold() -> None:
     assert share == pytest.approx(joining_fit._MOST_WRONGLY)
 
 
-def test_the_threshold_is_no_higher_than_declining_all_the_others_needs() -> None:
-    below = limit(np.array([0.25, 0.45, 0.5]), np.array([0.01, 0.02]))
-    assert 0.01 < below < 0.021
+def test_a_corpus_without_questions_to_be_declined_loses_fewer_answers() -> None:
+    asked = np.arange(1000) / 2000
+    assert limit(asked, np.full(10, 0.4), declines=False) < limit(asked, np.full(10, 0.4)) / 2
 
 
 def test_of_few_questions_none_is_below_the_threshold() -> None:
@@ -145,4 +146,4 @@ def test_what_is_more_likely_right_than_wrong_is_never_below_the_threshold() -> 
 @pytest.mark.parametrize("answerable", [[True] * 3, [False] * 3, []])
 def test_with_one_sort_of_questions_nothing_is_declined(answerable: list[bool]) -> None:
     given = practice([False] * len(answerable), answerable)
-    assert threshold(np.full(len(answerable), 0.5), given) == 0.0
+    assert threshold(np.full(len(answerable), 0.5), given, declines=True) == 0.0
