@@ -112,16 +112,16 @@ class ClosedBook:
             return judged
         if judged.heard.familiar < _FEWEST_FAMILIAR:
             return judged
-        before, said = (context[-2] if len(context) > 1 else ""), context[-1]
+        before = context[-2] if len(context) > 1 else ""
         if not before.strip():
             return judged
         both = self._replies.ask(f"{before} {judged.asked.text}")
-        (together,) = self._judged([replace(both, began=judged.asked.began)])
-        if not len(together.best.answers) or together.confidence <= judged.confidence:
+        alone, together = self._judged([self._replies.ask(before), both])
+        answers = together.best.answers
+        adds = len(answers) and answers[0] != alone.best.answers[0]
+        if not adds or together.confidence <= judged.confidence:
             return judged
-        # A reply that was stopped is the beginning of its answer.
-        again = said.strip() and self._text(together.best.answers[0]).startswith(said)
-        return judged if again else together
+        return replace(together, asked=replace(both, began=judged.asked.began))
 
     def _reply(self, judged: _Judged) -> Reply:
         """Return the reply in its zone."""
