@@ -77,7 +77,7 @@ def test_the_explanation_of_a_real_bot_stands_below_its_reply(capsys: Capture) -
     told = out.split("\n")
     assert (code, err) == (0, "")
     assert told[0] == TAUGHT["hello"]
-    assert told[1].startswith("Generated: written by the network, token by token; confidence 0.9")
+    assert told[1].startswith("Generated: written by the network, token by token; confidence ")
     assert told[2:4] == ["Candidates:", f"  {told[1][-4:]}  {TAUGHT['hello']}"]
     assert "Tokens, their probability, and where they looked:" in told
     assert re.search(r"^bot tiny, model \w{12}, strategy beam, \d+ tokens, [\d.]+ ms$", out, re.M)

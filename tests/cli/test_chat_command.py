@@ -34,8 +34,8 @@ from chatseq.repl.commands import slash_command
 class Slow:
     def __init__(self, bot, *, seconds: float = 0.2) -> None:
         self.seconds = seconds
-        self.inner = bot.responder if hasattr(bot, "responder") else None
         from chatseq_qa.seq2seq import Seq2SeqResponder
+
         self.inner = Seq2SeqResponder(bot)
 
     def stream(self, question, context=()):
@@ -137,7 +137,7 @@ def test_an_unknown_bot_is_told_with_the_nearest_one(tiny_bot: Path) -> None:
 
 
 def test_strategy_and_settings_are_taken(tiny_bot: Path) -> None:
-    given = ("--strategy", "beam", "--set", "decoding.max_length=1")
+    given = "--strategy=beam", "--set=qa.name=seq2seq", "--set=decoding.max_length=1"
     done = piped("/set decoding\nhello\n", "chat", *given)
     assert done.returncode == 0
     assert 'decoding.strategy.name = "beam"' in done.stderr

@@ -131,7 +131,7 @@ def test_a_contested_part_and_a_broken_plugin_are_marked(
     out = said(capsys, "list")
     assert "\nadjuster (noise)\n  loud         Shout\n  ngram-block  [contested] Shout\n" in out
     assert "\nplugin (bad)\n  bad  [set aside] Plugin bad: cannot be imported: ZeroDiv" in out
-    (bad,) = [row for row in told(capsys, "list") if row["name"] == "bad"]
+    (bad,) = [row for row in told(capsys, "list") if row["plugin"] == "bad"]
     assert (bad["kind"], bad["status"], bad["import_ms"]) == ("plugin", "set aside", None)
     last = [line.split() for line in out.splitlines()][-1]
     assert last[0] == "noise"  # it is active, since one of its parts is

@@ -128,7 +128,7 @@ def test_a_broken_plugin_can_be_off_and_is_no_fault_then(capsys: Capture, home: 
     assert "bad: switched off; back on with: chatseq plugins on bad\n" in said(
         capsys, "plugins", "doctor"
     )
-    (row,) = [row for row in listed(capsys) if row["name"] == "bad"]
+    (row,) = [row for row in listed(capsys) if (row["name"], row["kind"]) == ("bad", "plugin")]
     assert (row["kind"], row["status"]) == ("plugin", "off")
 
 

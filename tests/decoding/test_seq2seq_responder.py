@@ -44,7 +44,7 @@ def bot_of(
     sure: float = 0.9,
     engine: Any = None,
 ) -> Bot:
-    recipe = load_recipe("tiny").apply(["question.features=0", *settings])
+    recipe = load_recipe("tiny").apply(["qa.name=seq2seq", "question.features=0", *settings])
     read = QuestionReader(tokenizer).read
     script = {
         read(question).ids[:-1]: tokenizer.encode(answer)
@@ -378,8 +378,9 @@ def test_a_tokenizer_that_changes_its_text_cannot_take_back_what_was_shown(
 def test_options_out_of_range_are_refused(
     registry: Registry, tokenizer: SubwordTokenizer, setting: str, told: str
 ) -> None:
+    bot = bot_of(registry, tokenizer, setting)
     with pytest.raises(PartError, match=told):
-        bot_of(registry, tokenizer, setting)
+        _ = bot.responder
 
 
 def test_the_responder_keeps_its_contract(bot: Bot) -> None:
