@@ -67,7 +67,7 @@ class QaResponder:
             _check_share("decline_below", decline_below)
         self._bot, self._corrected_above = bot, corrected_above
         self._replies = Replies(bot, declined=declined, blank=blank, seed=seed)
-        self._corpus = Neighbourhood(bot.folder, bot.name)
+        self._corpus = Neighbourhood(bot.folder, bot.name, responder="qa")
         self._memory = Memory(bot.corrections, self._corpus.weigh)
         self._network = Seq2SeqResponder(
             bot, declined=declined, blank=blank, seed=seed, batch=batch

@@ -18,12 +18,13 @@ _COPIES = 8  # of each neighbour that may be passed over
 class Neighbourhood:
     """Searches the corpus that a bot was trained on."""
 
-    def __init__(self, folder: Path | None, bot: str) -> None:
+    def __init__(self, folder: Path | None, bot: str, *, responder: str) -> None:
         """Open the corpus and its index; there are no neighbours without a folder.
 
         Args:
             folder: that of the bot, where `write` wrote the index
             bot: its name, for messages
+            responder: that of the one that needs the index, for messages
 
         Raises:
             BundleError: there is no index, or it cannot be read.
@@ -37,9 +38,11 @@ class Neighbourhood:
             if len(self._pairs) != len(self._index):
                 raise ValueError(f"{len(self._index)} questions for {len(self._pairs)} pairs")
         except FileNotFoundError as fault:
-            raise _unusable(bot, "has no index of its questions: it was trained without") from fault
+            why = "has no index of its questions: it was trained without"
+            raise _unusable(bot, why, responder) from fault
         except (OSError, ValueError) as fault:
-            raise _unusable(bot, f"has an index that cannot be read: {fault}") from fault
+            why = f"has an index that cannot be read: {fault}"
+            raise _unusable(bot, why, responder) from fault
 
     @staticmethod
     def write(folder: Path) -> None:
@@ -83,6 +86,6 @@ def neighbours_of(
     return list(found.values())
 
 
-def _unusable(bot: str, why: str) -> BundleError:
-    again = f"chatseq train FILE --bot {bot} --set qa.name=retrieval"
+def _unusable(bot: str, why: str, responder: str) -> BundleError:
+    again = f"chatseq train FILE --bot {bot} --set qa.name={responder}"
     return BundleError(f"The bot '{bot}' {why}. Train it again: {again}")

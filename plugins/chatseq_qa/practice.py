@@ -11,8 +11,10 @@ from chatseq.text.noise import gibberish, misspelt, reordered, salad
 
 _MOST = 2000  # of each kind
 _FEWEST = 60  # held-out questions with an answer; of fewer, changed ones are added
+_MOST_ROUNDS = 30  # of changing each learnt question; the fewest have one
 _MADE_SHARE = 0.5  # made questions for each that has an answer
 _TYPOS = 0.3  # of the words
+_LONGEST = 200  # characters of a question that made ones are like
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,17 @@ def drills(lesson: Lesson) -> list[Drill]:
     """Return what is practised.
 
     Where the corpus leaves too few to hold out, questions that were learnt come again with typing
-    mistakes and in another order: that is how those who know the corpus ask. Questions to be
-    declined are those of the corpus, and made ones: half of them words of different questions,
-    half random letters.
+    mistakes and in another order, several times where there are few of them: that is how those who
+    know the corpus ask. Questions to be declined are those of the corpus, and made ones: half of
+    them words of different questions, half random letters.
     """
     found = _grouped(_spread(lesson.held_out))
-    answerable = sum(bool(drill.answers) for drill in found)
-    if answerable < _FEWEST:
-        found += _changed(lesson)
-        answerable = sum(bool(drill.answers) for drill in found)
-    return [*found, *_made(lesson, round(_MADE_SHARE * answerable))]
+    learnt = _grouped(_spread(lesson.train))
+    for round_ in range(_MOST_ROUNDS):
+        if _answerable(found) >= _FEWEST:
+            break
+        found += _changed(learnt, round_)
+    return [*found, *_made(lesson, round(_MADE_SHARE * _answerable(found)))]
 
 
 def _grouped(exchanges: Sequence[Exchange]) -> list[Drill]:
@@ -50,8 +53,12 @@ def _grouped(exchanges: Sequence[Exchange]) -> list[Drill]:
     return [Drill(text, frozenset(known), before) for (text, before), known in answers.items()]
 
 
-def _changed(lesson: Lesson) -> Iterator[Drill]:
-    for seed, drill in enumerate(_grouped(_spread(lesson.train))):
+def _answerable(found: Sequence[Drill]) -> int:
+    return sum(bool(drill.answers) for drill in found)
+
+
+def _changed(learnt: Sequence[Drill], round_: int) -> Iterator[Drill]:
+    for seed, drill in enumerate(learnt, round_ * (len(learnt) + 1)):  # not always the same order
         text = misspelt(drill.question, _TYPOS, seed)
         if seed % 2:
             text = reordered(text, seed, 2)
@@ -59,7 +66,7 @@ def _changed(lesson: Lesson) -> Iterator[Drill]:
 
 
 def _made(lesson: Lesson, count: int) -> list[Drill]:
-    questions = [exchange.question for exchange in lesson.train]
+    questions = [exchange.question[:_LONGEST] for exchange in lesson.train]
     made = [
         salad(questions, seed) if seed % 2 else gibberish(seed, questions) for seed in range(count)
     ]

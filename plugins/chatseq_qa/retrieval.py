@@ -65,7 +65,7 @@ class RetrievalResponder:
         self._corrected_above = corrected_above
         self._decline_below, self._suggest_below = decline_below, suggest_below
         self._declined, self._blank = declined.strip(), blank
-        self._corpus = Neighbourhood(bot.folder, bot.name)
+        self._corpus = Neighbourhood(bot.folder, bot.name, responder="retrieval")
         self._memory = Memory(bot.corrections, self._corpus.weigh)
 
     @classmethod
@@ -78,7 +78,8 @@ class RetrievalResponder:
         learnt give the right answer, whatever the confidence.
         """
         Neighbourhood.write(folder)
-        corpus, count = Neighbourhood(folder, lesson.bot.name), len(lesson.train)
+        corpus = Neighbourhood(folder, lesson.bot.name, responder="retrieval")
+        count = len(lesson.train)
         checked = check_options(cls, options, what="responder 'retrieval'", where="in [qa]")
         most = checked.get("neighbours", _NEIGHBOURS)
         asked = lesson.held_out[:_MOST_ASKED]

@@ -25,6 +25,12 @@ def lesson(train: Sequence[Exchange] = LEARNT, held_out: Sequence[Exchange] = OT
     return Lesson(babbling_bot(), train, held_out, closed=True, seed=0)
 
 
+def made_of(found: Sequence[Drill]) -> list[Drill]:
+    """Return the drills behind the last one with an answer."""
+    last = max(at for at, drill in enumerate(found) if drill.answers)
+    return list(found[last + 3 :])  # two changed ones to be declined come after it
+
+
 def answerable(found: Sequence[Drill]) -> list[Drill]:
     return [drill for drill in found if drill.answers]
 
@@ -61,6 +67,13 @@ def test_of_few_held_out_questions_learnt_ones_come_again_with_mistakes() -> Non
         assert abs(len(drill.question) - len(one.question)) <= len(one.question.split())
 
 
+def test_few_learnt_questions_come_in_several_ways() -> None:
+    found = answerable(drills(lesson(LEARNT[:1], ())))
+    assert len(found) > 10
+    assert len({drill.question for drill in found}) > len(found) // 2
+    assert {drill.answers for drill in found} == {frozenset({"Nine to six."})}
+
+
 def test_enough_held_out_questions_need_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(practice, "_FEWEST", 1)
     assert answerable(drills(lesson())) == [Drill(OTHERS[0].question, frozenset({"Nine to six."}))]
@@ -68,14 +81,16 @@ def test_enough_held_out_questions_need_no_others(monkeypatch: pytest.MonkeyPatc
 
 def test_made_questions_have_no_answer_and_are_none_of_the_corpus() -> None:
     known = {one.question for one in (*LEARNT, *OTHERS)}
-    made = drills(lesson())[len(OTHERS) + len(LEARNT) :]
+    found = drills(lesson())
+    made = made_of(found)
     assert made
-    assert all(not drill.answers and drill.question not in known for drill in made)
+    assert found[-len(made) :] == made
+    assert all(drill.question not in known for drill in made)
 
 
 def test_half_of_the_made_questions_have_known_words_and_half_have_none() -> None:
     words = {word for one in LEARNT for word in plain(one.question).split()}
-    made = drills(lesson(held_out=()))[len(LEARNT) :]
+    made = made_of(drills(lesson(held_out=())))
     kinds = [
         {word in words for word in plain(drill.question).split() if len(word) > 3} for drill in made
     ]
