@@ -65,6 +65,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prompt_toolkit": ("chatseq/repl/",),
     "onnxruntime": ("chatseq/engines/",),
     "bm25s": ("plugins/chatseq_qa/",),
+    "sklearn": ("plugins/chatseq_qa/linear_learning.py",),
+    "scipy": ("plugins/chatseq_qa/linear_learning.py", "plugins/chatseq_qa/joining_fit.py"),
 }
 
 
