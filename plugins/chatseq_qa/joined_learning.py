@@ -23,7 +23,7 @@ from chatseq_qa.linear_learning import known_grams, learn_linear
 from chatseq_qa.practice import Drill, drills
 from chatseq_qa.witnesses import DECLINE, MOST_LINEAR, PAIR_ANSWERS, Testimony, Witnesses
 
-_MOST_WORK = 24_000_000  # questions times answers; 4 s a million
+_MOST_WORK = 12_000_000  # questions times answers; some 4 s a million
 _MOST_BY_HEART = 5_000  # exchanges of a corpus in which answers do not recur
 _LITTLE_MORE = 1.04  # times the questions; for so few more the classifier is not learnt again
 _TOGETHER = 64  # questions
@@ -46,7 +46,8 @@ def learn_joined(lesson: Lesson, folder: Path) -> Figures:
 
 def _learn_first(lesson: Lesson, folder: Path) -> Figures:
     numbers = _numbers(lesson)
-    with_linear = len(lesson.train) * (_told(numbers) + 1) <= _MOST_WORK
+    work = len(lesson.train) * (_told(numbers) + 1)
+    with_linear = lesson.closed and work <= _MOST_WORK  # of single examples it learns nothing
     _write(lesson, folder, numbers, with_linear=with_linear)
     declines = any(not exchange.answer.strip() for exchange in lesson.train)
     linear = Linear(folder) if with_linear else None
