@@ -66,6 +66,7 @@ def trained(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pat
             "model.dropout=0.0",
             "question.features=4",
             "question.feature_buckets=64",
+            "qa.name=seq2seq",  # the bundle is written here, without a corpus
         ]
     )
     model = build_model(registry, recipe, tokenizer.size)
