@@ -247,6 +247,8 @@ def test_options_out_of_range_are_refused(
         build_part(registry, "strategy", {"name": "known-answers", **options}, where="in a test")
 
 
+# The network writes the replies, and not the responder `qa`, which searches in its own way.
+WRITTEN = ("qa.name=seq2seq", "decoding.strategy.name=known-answers")
 QUESTIONS = ["hello", "你好", "what is the weather", "who", "ok", "再见", "x y z", "1 2 3"]
 
 
@@ -254,8 +256,7 @@ QUESTIONS = ["hello", "你好", "what is the weather", "who", "ok", "再见", "x
 def test_a_trained_bot_says_only_what_it_was_taught(
     tiny_bot: Path, registry: Registry, engine: str
 ) -> None:
-    settings = ["decoding.strategy.name=known-answers", f"engine.name={engine}"]
-    bot = load_bot(registry, "tiny", overrides=settings)
+    bot = load_bot(registry, "tiny", overrides=[*WRITTEN, f"engine.name={engine}"])
     lines = (tiny_bot / "answers" / "answers.jsonl").read_text("utf-8").splitlines()
     known = {json.loads(line)["text"] for line in lines}
     replies = list(bot.responder.reply_all(QUESTIONS))
@@ -274,7 +275,7 @@ def test_the_tree_is_built_once_a_bot_also_when_settings_change(
 
     plain = module.PrefixTree
     monkeypatch.setattr(module, "PrefixTree", lambda replies: built.append(1) or plain(replies))
-    bot = load_bot(registry, "tiny", overrides=["decoding.strategy.name=known-answers"])
+    bot = load_bot(registry, "tiny", overrides=WRITTEN)
     assert built == []
     for _ in range(2):
         bot.responder.reply("hello")
@@ -283,7 +284,7 @@ def test_the_tree_is_built_once_a_bot_also_when_settings_change(
 
 
 def test_a_bot_that_was_replaced_meanwhile_is_told(tiny_bot: Path, registry: Registry) -> None:
-    bot = load_bot(registry, "tiny", overrides=["decoding.strategy.name=known-answers"])
+    bot = load_bot(registry, "tiny", overrides=WRITTEN)
     (tiny_bot / "answers" / "answers.jsonl").write_text('{"text": "spam"}\n')
     with pytest.raises(BundleError, match="those that it came with: .* chatseq chat --bot tiny"):
         bot.responder.reply("hello")
@@ -292,7 +293,7 @@ def test_a_bot_that_was_replaced_meanwhile_is_told(tiny_bot: Path, registry: Reg
 def test_a_fault_of_the_search_is_told_in_a_line(
     tiny_bot: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["ask", "hello", "--bot", "tiny", "--strategy", "known-answers"]
+    command = ["ask", "hello", "--bot", "tiny", "--set", WRITTEN[0], "--set", WRITTEN[1]]
     assert run(command) == 0
     assert capsys.readouterr().out == "Hello there, how can I help?\n"
     assert run([*command, "--set", "decoding.max_length=1"]) == 1
