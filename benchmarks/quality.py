@@ -82,7 +82,7 @@ def show(title: str, figures: dict[str, Any], seconds: float) -> None:
         "most_frequent_reply": "most frequent reply",
     }
     told = {label: figures.get(key) for key, label in names.items()}
-    cells = [f"{label} {value:.3f}" for label, value in told.items() if value is not None]
+    cells = [f"{label} {value:.4f}" for label, value in told.items() if value is not None]
     print(f"| {title} | {figures['count']} | {' | '.join(cells)} | {seconds:.0f} s |", flush=True)
 
 
