@@ -121,13 +121,21 @@ def test_questions_of_one_sort_alone_all_count_the_same(answerable: bool) -> Non
 def limit(asked: Floats, strays: Floats, *, declines: bool = True) -> float:
     answerable = [True] * len(asked) + [False] * len(strays)
     confidences = np.concatenate([asked, strays])
-    return threshold(confidences, practice(answerable, answerable), declines=declines)
+    given = practice(answerable, answerable)  # all that can be right is
+    return threshold(confidences, given, declines=declines)
 
 
 def test_hardly_any_question_with_an_answer_is_below_the_threshold() -> None:
     asked = np.arange(1000) / 2000
     share = (asked < limit(asked, np.full(10, 0.4))).mean()
-    assert share == pytest.approx(joining_fit._MOST_WRONGLY)
+    assert share == pytest.approx(joining_fit._MOST_LOST)
+
+
+def test_what_would_be_answered_wrongly_is_no_loss() -> None:
+    confidences = np.concatenate([np.full(100, 0.1), np.arange(100) / 400 + 0.2, [0.05]])
+    right = [False] * 100 + [True] * 100 + [False]
+    given = practice(right, [True] * 200 + [False])
+    assert threshold(confidences, given, declines=True) >= 0.2
 
 
 def test_a_corpus_without_questions_to_be_declined_loses_fewer_answers() -> None:
