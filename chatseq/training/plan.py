@@ -16,8 +16,8 @@ _MOST_BY_HEART = 5_000  # exchanges
 # For other recipes than `dialogue`, which has the same.
 _TURNS = ("question.context_turns=2", "question.max_tokens=96", "model.turn_vectors=true")
 _STARTER = (
-    # What is left of a minute on two cores after imports, reading, what the responder learns, export
-    # and the last figures.
+    # What is left of a minute on two cores after imports, reading, what the responder learns,
+    # export and the last figures.
     "training.minutes=0.5",
     "training.threads=0",
     "training.validations=4",
