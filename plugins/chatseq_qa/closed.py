@@ -18,11 +18,12 @@ from chatseq_qa.joining import FILE, Ranked, ranked, read_joined
 from chatseq_qa.linear import Linear
 from chatseq_qa.neighbours import neighbours_of
 from chatseq_qa.replies import Asked, Replies
-from chatseq_qa.witnesses import Testimony, Witnesses
+from chatseq_qa.witnesses import Testimony, Witnesses, both
 
 _ALTERNATIVES = 3
 _NEIGHBOURS = 5
-_FEWEST_FAMILIAR = 0.5  # of a follow-up's n-grams; of fewer it is noise, whatever came before it
+_PLAUSIBLE = 3  # best answers to a follow-up alone, among which the question before it chooses
+_FEWEST_FAMILIAR = 0.15  # of a follow-up's n-grams; of fewer it is noise, whatever came before it
 
 
 class Zones(NamedTuple):
@@ -97,31 +98,30 @@ class ClosedBook:
 
     def _judged(self, asked: Sequence[Asked]) -> Iterator[_Judged]:
         heard = self._witnesses.hear([a.text for a in asked], [a.question for a in asked])
-        for one, known in zip(asked, heard, strict=True):
-            best = ranked(known, self._joined.weights)
-            sure = self._joined.calibration.confidence(best.signs) if len(best.answers) else 0.0
-            yield _Judged(one, known, best, sure)
+        yield from map(self._judge, asked, heard)
+
+    def _judge(self, asked: Asked, heard: Testimony) -> _Judged:
+        best = ranked(heard, self._joined.weights)
+        sure = self._joined.calibration.confidence(best.signs) if len(best.answers) else 0.0
+        return _Judged(asked, heard, best, sure)
 
     def _in_context(self, judged: _Judged, context: Sequence[str]) -> _Judged:
-        """Return the question read together with the one before it, where that makes sense of it.
+        """Return the question judged together with the one before it, where that makes sense of it.
 
         "And on Sundays?" alone says little; after "Are you open on Saturdays?" it says enough. What
         has an answer of its own is no follow-up, nor is what adds nothing to the question before.
+        The latter only chooses among the answers that the follow-up itself speaks for.
         """
-        if not context or judged.confidence >= self._unsure_below:
-            return judged
-        if judged.heard.familiar < _FEWEST_FAMILIAR:
-            return judged
         before = context[-2] if len(context) > 1 else ""
-        if not before.strip():
+        weak = judged.confidence < self._unsure_below and judged.heard.familiar >= _FEWEST_FAMILIAR
+        if not weak or not before.strip():
             return judged
-        both = self._replies.ask(f"{before} {judged.asked.text}")
-        alone, together = self._judged([self._replies.ask(before), both])
-        answers = together.best.answers
-        adds = len(answers) and answers[0] != alone.best.answers[0]
-        if not adds or together.confidence <= judged.confidence:
-            return judged
-        return replace(together, asked=replace(both, began=judged.asked.began))
+        (earlier,) = self._judged([self._replies.ask(before)])
+        together = self._judge(judged.asked, both(judged.heard, earlier.heard))
+        answer = together.best.answers[:1]
+        adds = not np.array_equal(answer, earlier.best.answers[:1])
+        fits = np.isin(answer, judged.best.answers[1:_PLAUSIBLE]).any()  # the first stands anyway
+        return together if adds and fits else judged
 
     def _reply(self, judged: _Judged) -> Reply:
         """Return the reply in its zone."""

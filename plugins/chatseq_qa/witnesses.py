@@ -49,6 +49,23 @@ class Testimony:
     familiar: float  # 0..1, how much of the question's n-grams the corpus holds
 
 
+def both(one: Testimony, other: Testimony) -> Testimony:
+    """Return what is known about two questions that have the same answer.
+
+    The means of what speaks for each answer that comes into question for both. What is near is near
+    the first.
+    """
+    answers, here, there = np.intersect1d(one.answers, other.answers, return_indices=True)
+    return Testimony(
+        answers,
+        (one.network[here] + other.network[there]) / 2,
+        (one.linear[here] + other.linear[there]) / 2,
+        (one.likeness[here] + other.likeness[there]) / 2,
+        one.matches,
+        min(one.familiar, other.familiar),
+    )
+
+
 class Witnesses:
     """Asks all of them; what they need is opened once, most of it read from the disk in place."""
 
