@@ -246,6 +246,7 @@ def test_the_first_chat_trains_the_starter_bot(
 
 
 def test_the_first_signals_ask_and_the_third_ends() -> None:
+    before = signal.getsignal(signal.SIGINT)
     with stopping() as stop:
         assert not stop()
         signal.raise_signal(signal.SIGINT)
@@ -253,7 +254,7 @@ def test_the_first_signals_ask_and_the_third_ends() -> None:
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
