@@ -17,7 +17,7 @@ import torch
 from chatseq.errors import TrainingError
 from chatseq.files import sweep
 from chatseq.paths import make_private_folder, runs_folder
-from chatseq.training.arithmetic import Pace, all_threads, arithmetic
+from chatseq.training.arithmetic import Pace, all_threads, arithmetic, one_thread
 from chatseq.training.beginning import first_model, take_pretrained
 from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
 from chatseq.training.collapse import WATCHED_FROM, alarm
@@ -260,7 +260,8 @@ class _Run:
         if reason != INTERRUPTED:
             self._save()
         self._state.take_best()
-        figures = finish(self._job, self._state.model)
+        with one_thread():
+            figures = finish(self._job, self._state.model)
         best = counters.best_step if self._state.has_best else counters.step
         yield FinishedReport(reason, counters.step, counters.seconds, best, figures)
 

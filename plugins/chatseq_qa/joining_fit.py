@@ -18,7 +18,7 @@ _STRAYS = 0.2  # share of questions without an answer that a bot is reckoned to 
 # Share of the questions with an answer that may lose a right one by declining; what would have been
 # answered wrongly is no loss. What is asked later is less like the corpus than what was held out of
 # it, so that more will: this leaves a margin to one in twenty that are declined at all.
-_MOST_LOST = 0.01
+_MOST_LOST = 0.0125
 _MOST_LOST_UNASKED = 0.004  # of a corpus that has no question to be declined
 _EVEN = 0.5  # confidence: right as likely as wrong
 _PULL = 0.02  # towards weights that are worth something on any corpus

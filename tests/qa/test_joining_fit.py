@@ -128,7 +128,7 @@ def limit(asked: Floats, strays: Floats, *, declines: bool = True) -> float:
 def test_hardly_any_question_with_an_answer_is_below_the_threshold() -> None:
     asked = np.arange(1000) / 2000
     share = (asked < limit(asked, np.full(10, 0.4))).mean()
-    assert share == pytest.approx(joining_fit._MOST_LOST)
+    assert share == pytest.approx(joining_fit._MOST_LOST, abs=0.001)
 
 
 def test_what_would_be_answered_wrongly_is_no_loss() -> None:
