@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatseq.bundle import bot_folder, open_bundle
+from chatseq.engines.torch_engine import TorchEngine
 from chatseq.exchange import Exchange
 from chatseq.model.build import build_model
 from chatseq.training.finish import final_figures, finish
@@ -31,7 +32,7 @@ def test_a_validation_says_only_known_answers(make_job: MakeJob) -> None:
     judged = Validator(job, model).judge()
     assert {sample.reply for sample in judged.samples} <= set(ANSWERS.values())
     assert judged.samples
-    assert final_figures(job, model)
+    assert final_figures(job, TorchEngine(model))
 
 
 def test_a_validation_leaves_stop_strings_out(make_job: MakeJob) -> None:
