@@ -9,12 +9,12 @@ from pathlib import Path
 
 from chatseq.chat.bot import Bot
 from chatseq.chat.contracts import Lesson, ReplyStream
-from chatseq.exchange import Neighbour, Reply, ReplySource
+from chatseq.exchange import Reply, ReplySource
 from chatseq_qa.at_once import AtOnce
 from chatseq_qa.closed import ClosedBook, Zones
 from chatseq_qa.memory import Memory, Remembered
 from chatseq_qa.neighbours import Neighbourhood
-from chatseq_qa.replies import Replies
+from chatseq_qa.replies import Replies, check_share
 from chatseq_qa.seq2seq import Seq2SeqResponder
 from chatseq_qa.stream import Retold
 
@@ -32,8 +32,8 @@ class QaResponder:
     Elsewhere the network writes its replies itself, as the responder `seq2seq` does.
 
     What users corrected comes first: from a similarity of `corrected_above` on, a corrected
-    question is the one that was asked. A follow-up that says too little alone is read together with
-    the question before it.
+    question is the one that was asked. A follow-up that says too little alone is judged together
+    with the question before it.
 
     Args:
         decline_below: confidence below which a question is declined; by default the one that
@@ -61,10 +61,10 @@ class QaResponder:
         seed: int = 0,
         batch: int = 32,
     ) -> None:
-        _check_share("suggest_below", suggest_below)
-        _check_share("corrected_above", corrected_above)
+        check_share("suggest_below", suggest_below)
+        check_share("corrected_above", corrected_above)
         if decline_below is not None:
-            _check_share("decline_below", decline_below)
+            check_share("decline_below", decline_below)
         self._bot, self._corrected_above = bot, corrected_above
         self._replies = Replies(bot, declined=declined, blank=blank, seed=seed)
         self._corpus = Neighbourhood(bot.folder, bot.name, responder="qa")
@@ -132,19 +132,14 @@ class QaResponder:
         return replace(reply, neighbours=tuple(self._corpus.nearest(question, _NEIGHBOURS)))
 
     def _remembered(self, question: str) -> Remembered | None:
-        """Return the correction of this very question, or of one that is as good as it."""
-        for remembered in self._memory.search(question):
-            if remembered.similarity >= self._corrected_above:
-                return remembered
-        return None
+        nearest = self._corpus.nearest(question, 1) if self._bot.corrections() else []
+        return self._memory.recall(question, self._corrected_above, nearest)
 
     def _corrected(self, question: str, remembered: Remembered) -> Reply:
-        said, similarity = remembered
-        nearest = Neighbour(said.question, said.answer, "correction", similarity)
-        reply = Reply(said.answer, ReplySource.CORRECTED, similarity, neighbours=(nearest,))
+        reply = Reply(
+            remembered.correction.answer,
+            ReplySource.CORRECTED,
+            remembered.similarity,
+            neighbours=(remembered.neighbour,),
+        )
         return self._replies.completed(reply, self._replies.ask(question))
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} ({value}) must be between 0 and 1.")

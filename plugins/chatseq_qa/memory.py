@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chatseq.chat.contracts import Correction
+from chatseq.exchange import Neighbour
 from chatseq.text.question import folded
 from chatseq_qa.index import ids_of, kind_weights
 from chatseq_qa.ngrams import Ids
@@ -19,6 +20,12 @@ class Remembered(NamedTuple):
 
     correction: Correction
     similarity: float  # 0..1, as of QuestionIndex.search
+
+    @property
+    def neighbour(self) -> Neighbour:
+        """The correction as what is near the question that was asked."""
+        question, answer = self.correction.question, self.correction.answer
+        return Neighbour(question, answer, "correction", self.similarity)
 
 
 class Memory:
@@ -55,6 +62,19 @@ class Memory:
         if same is not None:
             found = [Match(same, 1.0), *(match for match in found if match.number != same)]
         return [Remembered(self._held[at], similarity) for at, similarity in found[:most]]
+
+    def recall(
+        self, question: str, above: float, nearest: Sequence[Neighbour]
+    ) -> Remembered | None:
+        """Return the correction of this very question, or of one that is as good as it.
+
+        Args:
+            above: similarity that it must have at least
+            nearest: the most alike question of the corpus, which must not be more so
+        """
+        least = max([above, *(one.similarity for one in nearest[:1])])
+        found = self.search(question)
+        return found[0] if found and found[0].similarity >= least else None
 
     def _update(self) -> None:
         current = self._corrections()

@@ -164,6 +164,16 @@ def words_to_decline(question: str, wanted: str = "") -> str:
     return wanted or ("我不知道。" if _CHINESE.search(question) else "I do not know.")
 
 
+def check_share(name: str, value: float) -> None:
+    """Refuse an option that is no share.
+
+    Raises:
+        ValueError: it is not within 0..1.
+    """
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} ({value}) must be between 0 and 1.")
+
+
 def milliseconds_since(began: float) -> float:
     """Return the milliseconds since a time of time.perf_counter."""
     return (time.perf_counter() - began) * 1000

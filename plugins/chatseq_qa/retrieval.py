@@ -15,7 +15,7 @@ from chatseq.options import check_options
 from chatseq_qa.at_once import AtOnce
 from chatseq_qa.memory import Memory, Remembered
 from chatseq_qa.neighbours import Neighbourhood
-from chatseq_qa.replies import milliseconds_since, words_to_decline
+from chatseq_qa.replies import check_share, milliseconds_since, words_to_decline
 from chatseq_qa.votes import vote
 
 _MOST_ALTERNATIVES = 3
@@ -56,9 +56,9 @@ class RetrievalResponder:
     ) -> None:
         if neighbours < 1:
             raise ValueError(f"neighbours ({neighbours}) must be at least 1.")
-        _check_share("corrected_above", corrected_above)
-        _check_share("decline_below", decline_below)
-        _check_share("suggest_below", suggest_below)
+        check_share("corrected_above", corrected_above)
+        check_share("decline_below", decline_below)
+        check_share("suggest_below", suggest_below)
         if not blank.strip():
             raise ValueError("blank must not be blank itself.")
         self._bot, self._neighbours = bot, neighbours
@@ -108,10 +108,9 @@ class RetrievalResponder:
 
     def _said(self, question: str) -> Reply:
         neighbours = self._corpus.nearest(question, self._neighbours)
-        least = max([self._corrected_above, *(one.similarity for one in neighbours[:1])])
-        for remembered in self._memory.search(question):
-            if remembered.similarity >= least:
-                return _corrected(remembered, neighbours)
+        remembered = self._memory.recall(question, self._corrected_above, neighbours)
+        if remembered is not None:
+            return _corrected(remembered, neighbours)
         return self._voted(question, neighbours)
 
     def _voted(self, question: str, neighbours: Sequence[Neighbour]) -> Reply:
@@ -129,14 +128,13 @@ class RetrievalResponder:
 
 def _corrected(remembered: Remembered, neighbours: Sequence[Neighbour]) -> Reply:
     said, similarity = remembered
-    nearest = Neighbour(said.question, said.answer, "correction", similarity)
     others = vote(neighbours).answers[:_MOST_ALTERNATIVES]
     return Reply(
         said.answer,
         ReplySource.CORRECTED,
         similarity,
         tuple(other for other in others if other.text != said.answer),
-        neighbours=(nearest, *neighbours),
+        neighbours=(remembered.neighbour, *neighbours),
     )
 
 
@@ -144,8 +142,3 @@ def _right(exchange: Exchange, neighbours: Sequence[Neighbour]) -> bool:
     declines, answers = vote(neighbours)
     said = "" if declines or not answers else answers[0].text
     return said == exchange.answer
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} ({value}) must be between 0 and 1.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from qa_fakes import bot_of, learn
 
+from chatseq.chat.contracts import Correction
 from chatseq.exchange import Exchange, ReplySource
 from chatseq_qa.joined import QaResponder
 
@@ -67,3 +68,12 @@ def test_without_a_question_before_it_is_read_alone(
 ) -> None:
     alone = responder.reply("on sundays")
     assert responder.reply("on sundays", context).confidence == alone.confidence
+
+
+def test_a_question_of_the_corpus_is_not_taken_for_a_corrected_one(tmp_path: Path) -> None:
+    learn(tmp_path, HOURS)
+    bot = bot_of(tmp_path, HOURS)
+    bot.corrections = lambda: (Correction("are you open on saturdays", "Not any more."),)
+    careless = QaResponder(bot, corrected_above=0.1, decline_below=0.0)
+    assert careless.reply("Are you open on Saturdays?").text == "Not any more."
+    assert careless.reply("are you open on sundays").text == OPEN["sundays"]
