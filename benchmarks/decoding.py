@@ -25,18 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from chatseq.chat.bot import Bot, load_bot
+from chatseq.bots.bot import Bot, load_bot
+from chatseq.core.errors import BundleError
+from chatseq.core.exchange import Reply
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry, discover
+from chatseq.core.recipe import load_recipe
 from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
-from chatseq.engines.contracts import Array, Encoded, Engine, Stepped
-from chatseq.errors import BundleError
-from chatseq.exchange import Reply
-from chatseq.options import build_part
-from chatseq.plugins import Registry, discover
-from chatseq.recipe import load_recipe
+from chatseq.engines.contracts import Array, Encoded, Engine, StepOutput
 from chatseq.testing import LetterTokenizer, questions_of
-from chatseq.text.question import PaddedQuestions
+from chatseq.text.question_encoder import PaddedQuestions
 from chatseq_strategies.beam import Beam
 from chatseq_strategies.greedy import Greedy
 from chatseq_strategies.ngram_block import NgramBlock
@@ -59,15 +59,15 @@ class Idle:
             scores = random.standard_normal((rows, vocabulary)).astype(np.float32) * 3
             scores[:, 2] = -99.0
             scores -= np.logaddexp.reduce(scores, axis=-1, keepdims=True)
-            self._steps.append(Stepped(scores, (state,), weights))
+            self._steps.append(StepOutput(scores, (state,), weights))
         first = self._steps[0]
-        self._narrow = Stepped(first.log_probs[:batch], self._first_state, weights[:batch])
+        self._narrow = StepOutput(first.log_probs[:batch], self._first_state, weights[:batch])
         self._batch, self._count = batch, 0
 
     def encode(self, ids: Array, mask: Array, _: Array | None = None) -> Encoded:
         return Encoded((ids, mask), self._first_state)
 
-    def step(self, tokens: Array, *_: Any) -> Stepped:
+    def step(self, tokens: Array, *_: Any) -> StepOutput:
         self._count += 1
         stepped = self._steps[self._count % 8]
         return stepped if len(tokens) == len(stepped.weights) else self._narrow
@@ -87,7 +87,7 @@ class Timed:
     def encode(self, *given: Array) -> Encoded:
         return self._engine.encode(*given)
 
-    def step(self, *given: Any) -> Stepped:
+    def step(self, *given: Any) -> StepOutput:
         began = time.process_time()
         stepped = self._engine.step(*given)
         self.seconds += time.process_time() - began

@@ -32,8 +32,8 @@ from typing import Any, NamedTuple
 
 from quality import CORPORA, chatseq, evaluate, train
 
-from chatseq.evaluation.contracts import Judged
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.text.terminal import safe_line
 from chatseq.text.words import units
 from chatseq_metrics.variety import Distinct, MostFrequentReply
@@ -82,7 +82,7 @@ CASES = {
     "lccc_base": Corpus(lccc_base, ("validation",), ("tokenizer.name=character",)),
 }
 SETTINGS = (
-    "qa.name=seq2seq",  # the network alone
+    "responder.name=seq2seq",  # the network alone
     # Nothing of the rows is held out by question: only then is every earlier turn a question too,
     # and the tokenizer the same for any number of turns.
     "data.validation_share=0",
@@ -229,7 +229,7 @@ def ways(weights: Iterable[float]) -> Iterator[tuple[str, list[str]]]:
 
 def show_variety(title: str, replies: list[str]) -> None:
     """Print one row."""
-    judged = [Judged("", ("",), Reply(text, ReplySource.GENERATED, 1.0)) for text in replies]
+    judged = [JudgedReply("", ("",), Reply(text, ReplySource.GENERATED, 1.0)) for text in replies]
     words, most = Distinct(), MostFrequentReply()
     words.add(judged)
     most.add(judged)

@@ -30,16 +30,23 @@ from pathlib import Path
 
 import numpy as np
 
-from chatseq.decoding.contracts import Choice, Chooser, Hypothesis, Search, Strategy, Task
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Plugin, Registry, discover
+from chatseq.core.recipe import load_recipe
+from chatseq.decoding.contracts import (
+    Choice,
+    Chooser,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+    Strategy,
+)
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Array
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.hookspecs import hookimpl
-from chatseq.options import build_part
-from chatseq.plugins import Plugin, Registry, discover
-from chatseq.recipe import load_recipe
 from chatseq.testing import questions_of
-from chatseq.text.question import PaddedQuestions
+from chatseq.text.question_encoder import PaddedQuestions
 from chatseq.text.tokenizer import START_ID
 
 STEPS = 40
@@ -56,7 +63,7 @@ class HandsOn:
     def draws(self) -> bool:
         return self._inner.draws
 
-    def begin(self, task: Task) -> Chooser:
+    def begin(self, task: SearchRequest) -> Chooser:
         return _HandsOn(self._inner.begin(task), self._each_step)
 
 
@@ -64,7 +71,7 @@ class _HandsOn:
     def __init__(self, inner: Chooser, each_step: Callable[[], object]) -> None:
         self._inner, self._each_step = inner, each_step
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         self._each_step()
         return self._inner.choose(scores, search)
 

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from chatseq.core.plugins import discover
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.engines.contracts import Engine
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.build import build_model
-from chatseq.plugins import discover
-from chatseq.recipe import Recipe, load_recipe
 
 SOURCE, REPLY = 12, 20
 

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from chatseq_qa.index import QuestionIndex
+from chatseq_qa.question_index import QuestionIndex
 
 ASKED = 200
 SIZES = (1_000, 100_000, 1_000_000)

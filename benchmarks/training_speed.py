@@ -28,18 +28,18 @@ import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from chatseq.exchange import Exchange
+from chatseq.core.exchange import Exchange
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry, discover
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.model.allocator import keep_freed_memory
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import build_part
-from chatseq.plugins import Registry, discover
-from chatseq.recipe import Recipe, load_recipe
-from chatseq.text.question import QuestionReader
+from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.training.data import Examples
-from chatseq.training.order import epoch_batches
-from chatseq.training.steps import Objective, learn, make_optimiser
+from chatseq.training.deterministic import bucketed_batches
+from chatseq.training.step import Objective, learn, make_optimiser
 
 SENTENCES = Path(__file__).resolve().parents[2] / "shared/corpora/tatoeba_fra_eng/fra-eng.zip"
 HIDDEN, VOCABULARY, PAIRS = 256, 8000, 6000
@@ -89,12 +89,12 @@ def real_batches(registry: Registry, recipe: Recipe) -> list[Batch]:
     found = exchanges()
     part = build_part(registry, "tokenizer", recipe.tokenizer, where="here")
     tokenizer = part.learn([e.question for e in found], [e.answer for e in found])
-    reader = QuestionReader(tokenizer, fold=recipe.question.fold, features=0)
+    reader = QuestionEncoder(tokenizer, fold=recipe.question.fold, features=0)
     examples = Examples(found, reader, max_answer_tokens=64)
     budget = recipe.training.batch_tokens
     lengths = examples.question_lengths, examples.answer_lengths
     return [
-        examples.batch(rows) for rows in epoch_batches(*lengths, budget=budget, seed=0, epoch=0)
+        examples.batch(rows) for rows in bucketed_batches(*lengths, budget=budget, seed=0, epoch=0)
     ]
 
 
@@ -105,7 +105,7 @@ def made_up_batches(recipe: Recipe) -> list[Batch]:
         chance.normal(mean, 4, PAIRS).clip(5, 40).astype(int) for mean in (13, 15)
     )
     budget = recipe.training.batch_tokens
-    batches = epoch_batches(questions, answers, budget=budget, seed=0, epoch=0)
+    batches = bucketed_batches(questions, answers, budget=budget, seed=0, epoch=0)
     return [_made_up(questions[rows], answers[rows]) for rows in batches]
 
 

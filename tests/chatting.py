@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatseq.errors import BundleError, ChatseqError, PartError
-from chatseq.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
+from chatseq.core.errors import BundleError, ChatseqError, PartError
+from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
+from chatseq.core.paths import plugins_folder
+from chatseq.core.plugins import Registry, discover
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
-from chatseq.paths import plugins_folder
-from chatseq.plugins import Registry, discover
-from chatseq.repl.room import Loaded, Room
-from chatseq.text.page import Page
+from chatseq.repl.session import LoadedBot, ReplSession
+from chatseq.text.display_width import Page
 
 STRATEGIES = ("beam", "greedy")
 
@@ -110,12 +110,12 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in rest)]
 
 
-def load(name: str, overrides: Sequence[str]) -> Loaded:
+def load(name: str, overrides: Sequence[str]) -> LoadedBot:
     """Make a parrot ready; it takes the one setting that a strategy is."""
     if name == "absent":
         raise BundleError("No bot named 'absent'. Did you mean 'parrot'?")
 
-    def change(further: Sequence[str]) -> Loaded:
+    def change(further: Sequence[str]) -> LoadedBot:
         return load(name, [*overrides, *further])
 
     strategy = "greedy"
@@ -127,7 +127,7 @@ def load(name: str, overrides: Sequence[str]) -> Loaded:
             raise PartError(f"No strategy named '{value}'. Choose from: beam, greedy.")
         strategy = value
     settings = (("decoding.max_length", "64"), ("decoding.strategy.name", strategy))
-    return Loaded(name, Parrot(strategy=strategy), strategy, settings, change)
+    return LoadedBot(name, Parrot(strategy=strategy), strategy, settings, change)
 
 
 class Seen:
@@ -170,14 +170,14 @@ def room_of(
     history: Callable[[], History] = MemoryHistory,
     bot: str = "parrot",
     settings: Sequence[str] = (),
-) -> tuple[Room, Seen]:
+) -> tuple[ReplSession, Seen]:
     """Return a room with a parrot in it, and the screen it shows itself on."""
     seen = Seen()
-    room = Room(registry, seen, bot=bot, load=load, history=history, settings=settings)
+    room = ReplSession(registry, seen, bot=bot, load=load, history=history, settings=settings)
     return room, seen
 
 
-def slowly(name: str, overrides: Sequence[str]) -> Loaded:
+def slowly(name: str, overrides: Sequence[str]) -> LoadedBot:
     """Load as slowly as a large bot."""
     time.sleep(1.0)
     return load(name, overrides)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.plugins import Registry, discover
+from chatseq.core.plugins import Registry, discover
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
@@ -45,8 +45,8 @@ TAUGHT = {
 @pytest.fixture(scope="session")
 def trained_tiny_bot(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """The folder of a bot that has learnt the four answers of TAUGHT by heart."""
-    from chatseq.exchange import Exchange
-    from chatseq.recipe import load_recipe
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.recipe import load_recipe
     from chatseq.training.job import prepare
     from chatseq.training.run import train
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from chatseq.engines.contracts import Array, Encoded, Stepped
-from chatseq.evaluation.contracts import Judged, Metric
-from chatseq.exchange import Alternative, Reply, ReplySource
-from chatseq.text.question import QuestionReader
+from chatseq.core.exchange import Alternative, Reply, ReplySource
+from chatseq.engines.contracts import Array, Encoded, StepOutput
+from chatseq.evaluation.contracts import JudgedReply, Metric
+from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.text.tokenizer import END_ID, START_ID
 
 A, B = 3, 4
@@ -33,12 +33,12 @@ def judged(
     unsure: bool = False,
     question: str = "?",
     **more: Any,
-) -> Judged:
+) -> JudgedReply:
     """Return a question with its reply; None: the bot declined, its best guess first of others."""
     source = ReplySource.GENERATED if said is not None else ReplySource.DECLINED
     alternatives = tuple(Alternative(text, confidence) for text in others)
     reply = Reply(NO_IDEA if said is None else said, source, confidence, alternatives, unsure)
-    return Judged(question, references, reply, **more)
+    return JudgedReply(question, references, reply, **more)
 
 
 class TableEngine:
@@ -56,7 +56,9 @@ class TableEngine:
         assert mask[:, 0].all()
         return Encoded((ids,), (ids[:, 0] * 100,))
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         self.fed.append(tokens.tolist())
         rows = len(tokens)
         questions = np.repeat(memory[0][:, 0], rows // len(memory[0]))
@@ -64,7 +66,7 @@ class TableEngine:
         log_probs = np.full((rows, 5), -1e9, dtype=np.float32)
         for row, (question, token) in enumerate(zip(questions, tokens, strict=True)):
             log_probs[row, [A, B, END_ID]] = np.log(AFTER[int(question)][int(token)])
-        return Stepped(log_probs, (state[0] + 1,), np.ones((rows, 1)))
+        return StepOutput(log_probs, (state[0] + 1,), np.ones((rows, 1)))
 
     def array(self, rows: Any) -> Array:
         return np.array(rows, dtype=np.int64)
@@ -117,12 +119,12 @@ class TableBot:
 
     responder: Parrot = field(default_factory=Parrot)
     engine: TableEngine = field(default_factory=TableEngine)
-    reader: QuestionReader = field(default_factory=lambda: QuestionReader(Letters()))
+    reader: QuestionEncoder = field(default_factory=lambda: QuestionEncoder(Letters()))
     folder: Path | None = None  # of the corpus that it was trained on
     name: str = "tiny"
 
 
-def figures_of(metric: Metric, *replies: Judged) -> dict[str, float | None]:
+def figures_of(metric: Metric, *replies: JudgedReply) -> dict[str, float | None]:
     """Return the figures of a metric that was given these replies at once."""
     metric.add(replies)
     return dict(metric.figures())

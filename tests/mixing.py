@@ -14,19 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from chatseq.chat.bot import Bot
+from chatseq.bots.bot import Bot
+from chatseq.core.exchange import Exchange
+from chatseq.core.options import build_part, options_of
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Engine
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
-from chatseq.exchange import Exchange
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import build_part, options_of
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
-from chatseq.text.question import pad_questions
+from chatseq.text.question_encoder import pad_questions
 from chatseq.text.tokenizer import START_ID, Tokenizer
 from chatseq.training.data import Examples
 

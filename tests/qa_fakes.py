@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chatseq.bundle.answers import most_frequent
-from chatseq.bundle.pairs import write_pairs
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Lesson
+from chatseq.bots.bot import Bot
+from chatseq.bots.bundle.answers import most_frequent
+from chatseq.bots.bundle.pairs import write_pairs
+from chatseq.bots.contracts import FitData
+from chatseq.core.exchange import Exchange
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Engine
-from chatseq.exchange import Exchange
 from chatseq.testing import babbling_bot
-from chatseq_qa.joined import QaResponder
+from chatseq_qa.responder import QaResponder
 
 OPEN, PAY, SEND = "we open at nine", "you can pay by card", "it takes two days"
 SHOP = [
@@ -48,7 +48,7 @@ def bot_of(folder: Path, exchanges: Sequence[Exchange] = SHOP, engine: Engine | 
     return bot
 
 
-def learn(
+def fit(
     folder: Path,
     exchanges: Sequence[Exchange] = SHOP,
     held_out: Sequence[Exchange] = (),
@@ -65,5 +65,5 @@ def learn(
     """
     write_pairs(folder, exchanges)
     bot = bot_of(folder, exchanges if known is None else known)
-    lesson = Lesson(bot, exchanges, held_out, closed, seed, fitted)
-    return QaResponder.learn(lesson, folder, {})
+    data = FitData(bot, exchanges, held_out, closed, seed, fitted)
+    return QaResponder.fit(data, folder, {})

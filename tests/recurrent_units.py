@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Attended, Memory
 
-Remembered = tuple[float, ...]
-Unit = Callable[[float, float, Remembered], Remembered]
+CorrectionMatch = tuple[float, ...]
+Unit = Callable[[float, float, CorrectionMatch], CorrectionMatch]
 
 W = 0.7  # what `fill` gives to every weight
 BIAS = W / 10
@@ -32,18 +32,18 @@ def sigmoid(number: float) -> float:
     return 1 / (1 + math.exp(-number))
 
 
-def rnn(x: float, w: float, state: Remembered) -> Remembered:
+def rnn(x: float, w: float, state: CorrectionMatch) -> CorrectionMatch:
     return (math.tanh(w * x + w * state[0] + 2 * w / 10),)
 
 
-def gru(x: float, w: float, state: Remembered) -> Remembered:
+def gru(x: float, w: float, state: CorrectionMatch) -> CorrectionMatch:
     (hidden,) = state
     gate = sigmoid(w * x + w * hidden + 2 * w / 10)
     new = math.tanh(w * x + w / 10 + gate * (w * hidden + w / 10))
     return ((1 - gate) * new + gate * hidden,)
 
 
-def lstm(x: float, w: float, state: Remembered) -> Remembered:
+def lstm(x: float, w: float, state: CorrectionMatch) -> CorrectionMatch:
     hidden, cell = state
     total = w * x + w * hidden + 2 * w / 10
     cell = sigmoid(total) * cell + sigmoid(total) * math.tanh(total)
@@ -52,7 +52,7 @@ def lstm(x: float, w: float, state: Remembered) -> Remembered:
 
 def outputs(unit: Unit, inputs: Iterable[float], start: float = 0.0, w: float = W) -> list[float]:
     """Return what a unit gives for each input; all that it remembers is `start` at first."""
-    state: Remembered = (start, start) if unit is lstm else (start,)
+    state: CorrectionMatch = (start, start) if unit is lstm else (start,)
     found = []
     for x in inputs:
         state = unit(x, w, state)

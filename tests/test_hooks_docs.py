@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from chatseq import hookspecs
+from chatseq.core.options import options_of
+from chatseq.core.plugins import Registry, discover
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.options import options_of
-from chatseq.plugins import Registry, discover
 from chatseq.testing import broken, check_part
 from chatseq.training.events import StepReport, ValidationReport
 
@@ -134,7 +134,7 @@ def protocols_given_by(module: types.ModuleType, name: str) -> Iterator[str]:
 
 
 SHOWN = [(hook, name) for hook in HOOKS if (PAGES / f"{hook}.md").is_file() for name in stubs(hook)]
-HOMES = ("chatseq.exchange", "chatseq.repl.commands", "chatseq.model.contracts")
+HOMES = ("chatseq.core.exchange", "chatseq.repl.commands", "chatseq.model.contracts")
 
 
 @pytest.mark.parametrize(("hook", "name"), SHOWN)

@@ -1,7 +1,7 @@
 """Imports point one way, and heavy libraries stay where they belong.
 
-cli, repl, server -> chat, training, evaluation -> engines, decoding, history, corpus
-  -> model, text, bundle -> exchange, recipe, options, plugins -> errors
+cli, repl, server -> chat, training, evaluation -> bots -> engines, decoding, history, corpus
+  -> model, text -> core
 """
 
 from __future__ import annotations
@@ -18,20 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A package may import from its own layer and from those below it.
 LAYERS: list[set[str]] = [
-    {"errors", "exchange"},
-    {
-        "hookspecs",
-        "plugins",
-        "switches",
-        "options",
-        "recipe",
-        "paths",
-        "describe",
-        "source",
-        "files",
-    },
-    {"model", "text", "bundle"},
+    {"core", "hookspecs"},
+    {"model", "text"},
     {"engines", "decoding", "history", "corpus"},
+    {"bots"},
     {"chat", "training", "evaluation"},
     {"cli", "repl", "server", "testing", "scaffold"},
 ]
@@ -65,8 +55,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prompt_toolkit": ("chatseq/repl/",),
     "onnxruntime": ("chatseq/engines/",),
     "bm25s": ("plugins/chatseq_qa/",),
-    "sklearn": ("plugins/chatseq_qa/linear_learning.py",),
-    "scipy": ("plugins/chatseq_qa/linear_learning.py", "plugins/chatseq_qa/joining_fit.py"),
+    "sklearn": ("plugins/chatseq_qa/linear_classifier_fit.py",),
+    "scipy": (
+        "plugins/chatseq_qa/linear_classifier_fit.py",
+        "plugins/chatseq_qa/calibration_fit.py",
+    ),
 }
 
 
@@ -185,7 +178,7 @@ def test_the_kit_imports_of_cli_and_repl_only_what_slash_commands_are() -> None:
         if part_of(module) in ("cli", "repl")
     }
     checked = "chatseq/testing/checks/slash_command.py"
-    assert found == {(checked, "chatseq.repl.commands"), (checked, "chatseq.repl.room")}
+    assert found == {(checked, "chatseq.repl.commands"), (checked, "chatseq.repl.session")}
 
 
 def test_only_the_command_that_checks_plugins_uses_the_kit() -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from mixing import NONE, Mix, check, mixes, recipe_of, trained
 
-from chatseq.describe import describe
-from chatseq.errors import PartError
-from chatseq.model.fit import check_fit
-from chatseq.plugins import Registry, discover
+from chatseq.core.describe import describe
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry, discover
+from chatseq.model.compatibility import check_compatibility
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "parts.md"
 BUILT_IN = "chatseq_"
@@ -58,7 +58,7 @@ def test_a_mix_is_refused_before_training_and_for_a_reason(registry: Registry) -
         assert len(without) == 1, decoder  # one refuses to do without, another any attention
     for mix in [mix for mix in refused if mix.encoder == "gru"]:
         with pytest.raises(PartError, match=r"\[model\.(decoder|output)\]"):
-            check_fit(registry, recipe_of(registry, mix))
+            check_compatibility(registry, recipe_of(registry, mix))
     assert all("Set model.attention" in why for why in refused.values())
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
+from chatseq.bots.contracts import Responder
 from chatseq.chat.choices import chosen
-from chatseq.chat.contracts import Responder
 from chatseq.chat.turns import turns_of
-from chatseq.errors import ChatseqError, HistoryError
-from chatseq.exchange import Reply
+from chatseq.core.errors import ChatseqError, HistoryError
+from chatseq.core.exchange import Reply
 from chatseq.history.contracts import (
     Conversation,
     Feedback,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chatseq.exchange import Alternative, Reply, ReplySource
-from chatseq.text.page import Page, shortened
+from chatseq.core.exchange import Alternative, Reply, ReplySource
+from chatseq.text.display_width import Page, shortened
 
 MOST_CHOICES = 3
 _CHINESE = re.compile(r"[\u3400-\u9fff]")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from chatseq.chat.contracts import Correction
+from chatseq.bots.contracts import Correction
+from chatseq.core.paths import history_file
 from chatseq.history.contracts import History
 from chatseq.history.corrections import corrected, corrected_in, newest
-from chatseq.paths import history_file
 
 
 class Corrections:
-    """Give the corrections of a bot by its name, as chatseq.chat.bot.load_bot wants them.
+    """Give the corrections of a bot by its name, as chatseq.bots.bot.load_bot wants them.
 
     They are read for every question, for another program may have changed the file; some dozens
     take half a millisecond. While nothing has changed, the very same tuple comes back.

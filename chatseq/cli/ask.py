@@ -12,13 +12,13 @@ import click
 from chatseq.chat.choices import offered
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import page, say, say_json, tell, tell_error
-from chatseq.errors import ChatseqError
-from chatseq.exchange import Reply, ReplySource
-from chatseq.plugins import first_line
+from chatseq.core.errors import ChatseqError
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.plugins import first_line
 from chatseq.text.terminal import safe_line
 
 if TYPE_CHECKING:
-    from chatseq.chat.bot import Bot
+    from chatseq.bots.bot import Bot
 
 FROM_STDIN = "-"
 Show = Callable[[Reply], None]
@@ -45,7 +45,7 @@ def ask(
 
     Nothing is stored in the history; `chatseq chat` stores, also over a pipe.
     """
-    from chatseq.chat.bot import load_bot
+    from chatseq.bots.bot import load_bot
     from chatseq.chat.corrections import Corrections
 
     if not question.strip():
@@ -118,7 +118,7 @@ def _show_line(reply: Reply) -> None:
 
 
 def _show_and_explain(plainly: Show, reply: Reply) -> None:
-    from chatseq.chat.why import explanation_lines
+    from chatseq.bots.explain import explanation_lines
 
     plainly(reply)
     say("\n".join([*explanation_lines(reply, page()), ""]))
@@ -129,6 +129,6 @@ def _show_json(reply: Reply) -> None:
 
 
 def _show_json_and_why(reply: Reply) -> None:
-    from chatseq.chat.why import explanation
+    from chatseq.bots.explain import explanation
 
     say_json({**as_value(reply), "why": explanation(reply)})

@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-from chatseq.bundle import (
+from chatseq.bots.bundle import (
     Bundle,
+    BundleListing,
     Manifest,
-    Shelved,
     bot_folder,
     find_bot,
     list_bundles,
     open_bundle,
 )
 from chatseq.cli.output import say, say_json, say_table, tell
-from chatseq.errors import BundleError
+from chatseq.core.errors import BundleError
 from chatseq.text.terminal import safe_line
 
 SUFFIX = ".chatseq"
@@ -35,7 +35,7 @@ def bots() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_bots(as_json: bool) -> None:
     """List the bots; a star marks the one that answers by default."""
-    from chatseq.bundle import default_bot
+    from chatseq.bots.bundle import default_bot
 
     default = default_bot()
     listed = list_bundles()
@@ -71,7 +71,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(names: tuple[str, ...], yes: bool) -> None:
     """Remove bots for good; the corpora they were trained on stay."""
-    from chatseq.bundle import remove_bundle
+    from chatseq.bots.bundle import remove_bundle
 
     for name in names:
         if bot_folder(name).is_dir() and not (yes or _confirmed(name)):
@@ -86,7 +86,7 @@ def remove(names: tuple[str, ...], yes: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file; NAME.chatseq.")
 def export(name: str, output: Path | None) -> None:
     """Write a bot as one file that others can import."""
-    from chatseq.bundle import export_bundle
+    from chatseq.bots.bundle import export_bundle
 
     file = export_bundle(name, output or Path(f"{name}{SUFFIX}"))
     say(str(file))
@@ -98,7 +98,7 @@ def export(name: str, output: Path | None) -> None:
 @click.option("--replace", is_flag=True, help="Replace a bot of that name.")
 def import_(file: Path, bot: str | None, replace: bool) -> None:
     """Take in a bot from a file; only files that a bot has are unpacked."""
-    from chatseq.bundle import import_bundle
+    from chatseq.bots.bundle import import_bundle
 
     name = import_bundle(file, name=bot, replace=replace)
     say(name)
@@ -116,7 +116,7 @@ def _confirmed(name: str) -> bool:
     return click.confirm(f"Remove the bot '{name}' for good?", err=True)
 
 
-def _row(bot: Shelved, default: str | None) -> tuple[object, ...]:
+def _row(bot: BundleListing, default: str | None) -> tuple[object, ...]:
     value = _row_value(bot, default)
     star = "*" if value["default"] else ""
     if bot.manifest is None:
@@ -132,7 +132,7 @@ def _row(bot: Shelved, default: str | None) -> tuple[object, ...]:
     )
 
 
-def _row_value(bot: Shelved, default: str | None) -> dict[str, Any]:
+def _row_value(bot: BundleListing, default: str | None) -> dict[str, Any]:
     """Return what `list --json` tells of a bot."""
     manifest = bot.manifest
     return {

@@ -24,7 +24,7 @@ def chat(
 
     Without a terminal it answers each line of its input with a line.
     """
-    from chatseq.bundle import default_bot
+    from chatseq.bots.bundle import default_bot
     from chatseq.repl.start import chat as begin
 
     named = bot or default_bot() or _starter(ctx)

@@ -10,7 +10,7 @@ import click
 
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json, say_table
-from chatseq.errors import CorpusError
+from chatseq.core.errors import CorpusError
 
 if TYPE_CHECKING:
     from chatseq.corpus.check import CorpusCheck, Finding

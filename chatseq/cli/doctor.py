@@ -17,10 +17,10 @@ import click
 import chatseq
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
-from chatseq.errors import ChatseqError
-from chatseq.paths import bots_folder, history_file, home
-from chatseq.plugins import Registry, first_line
-from chatseq.switches import read_switches
+from chatseq.core.disabled import read_disabled
+from chatseq.core.errors import ChatseqError
+from chatseq.core.paths import bots_folder, history_file, home
+from chatseq.core.plugins import Registry, first_line
 from chatseq.text.terminal import safe_line
 
 LIBRARIES = ("torch", "onnxruntime", "sqlalchemy", "prompt-toolkit", "tokenizers", "numpy")
@@ -118,7 +118,7 @@ def _is_open(path: Path) -> bool:
 def _plugins(registry: Registry) -> Iterator[Finding]:
     for fault in registry.faults:
         yield Finding("plugins", False, f"{fault}. See: chatseq plugins doctor")
-    damage = read_switches().fault
+    damage = read_disabled().fault
     if damage:
         yield Finding("plugins", False, damage)
     off = ", ".join(plugin.name for plugin in registry.off)
@@ -128,7 +128,7 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
 
 def _bots(registry: Registry) -> Iterator[Finding]:
     """Compare the checksum of every file of every bot."""
-    from chatseq.bundle import bot_folder, list_bundles, open_bundle
+    from chatseq.bots.bundle import bot_folder, list_bundles, open_bundle
 
     for bot in list_bundles():
         try:
@@ -159,8 +159,8 @@ def _history(_: Registry) -> Iterator[Finding]:
 
 def _answer(registry: Registry) -> Iterator[Finding]:
     """Ask the default bot something."""
-    from chatseq.bundle import default_bot
-    from chatseq.chat.bot import load_bot
+    from chatseq.bots.bot import load_bot
+    from chatseq.bots.bundle import default_bot
 
     name = default_bot()
     if name is None:

@@ -12,13 +12,13 @@ import click
 
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say_json, tell
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
 
 if TYPE_CHECKING:
-    from chatseq.chat.bot import Bot
+    from chatseq.bots.bot import Bot
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.plugins import Registry
     from chatseq.evaluation.report import Progress, Report
-    from chatseq.exchange import Exchange
-    from chatseq.plugins import Registry
 
 
 @click.command()
@@ -107,8 +107,8 @@ def _check_place(file: Path) -> None:
 
 
 def _write_page(file: Path, report: Report, bot: str, files: tuple[str, ...]) -> None:
+    from chatseq.core.files import write_whole
     from chatseq.evaluation.page import page
-    from chatseq.files import write_whole
 
     names = [Path(each).name for each in files]
     try:
@@ -145,7 +145,7 @@ def _exchanges(
 def _bot(
     registry: Registry, name: str | None, strategy: str | None, settings: tuple[str, ...]
 ) -> Bot:
-    from chatseq.chat.bot import load_bot
+    from chatseq.bots.bot import load_bot
 
     # A chat runs on one core, where single steps are fastest; many questions at once use all.
     overrides = [f"engine.threads={_cores()}"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatseq.cli.output import page, say, say_table
 from chatseq.evaluation.labels import grouped
-from chatseq.text.page import shortened
+from chatseq.text.display_width import shortened
 from chatseq.text.terminal import safe_line
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _show_thresholds(found: Iterable[Threshold]) -> None:
         )
         for each in found
     ]
-    title = "Thresholds to choose from (--set qa.decline_below=...)"
+    title = "Thresholds to choose from (--set responder.decline_below=...)"
     columns = ("threshold", "declined by mistake", "declined as wanted", "answered word for word")
     _show_list(title, columns, rows)
 

@@ -9,10 +9,10 @@ from typing import IO
 
 import click
 
+from chatseq.cli.history_access import count, kept, opened, when
 from chatseq.cli.history_feedback import feedback
-from chatseq.cli.kept import count, kept, opened, when
 from chatseq.cli.output import say, say_json, say_table, tell
-from chatseq.errors import HistoryError
+from chatseq.core.errors import HistoryError
 from chatseq.history.contracts import Conversation, Found, Message, Role, Status, branch
 from chatseq.text.terminal import safe_line
 
@@ -184,7 +184,7 @@ def _somebody_is_there() -> bool:
 
 
 def _write(output: Path, lines: Iterable[str]) -> None:
-    from chatseq.files import write_whole
+    from chatseq.core.files import write_whole
 
     try:
         if output.exists():

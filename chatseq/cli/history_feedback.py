@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from chatseq.cli.kept import count, kept, when
+from chatseq.cli.history_access import count, kept, when
 from chatseq.cli.output import say, say_json, say_table
 from chatseq.history import faults
 from chatseq.history.contracts import Feedback, History, Review, Verdict

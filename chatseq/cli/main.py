@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 import chatseq
 from chatseq.cli.output import take_any_text, tell, tell_error
-from chatseq.errors import ChatseqError, PartError
-from chatseq.paths import plugins_folder
-from chatseq.plugins import Registry, discover
-from chatseq.switches import read_switches
+from chatseq.core.disabled import read_disabled
+from chatseq.core.errors import ChatseqError, OldName, PartError
+from chatseq.core.paths import plugins_folder
+from chatseq.core.plugins import Registry, discover
 
 INTERRUPTED = 130
 DEFAULT_COMMAND = "chat"
@@ -97,7 +98,7 @@ def registry_of(ctx: click.Context) -> Registry:
 def _discovered() -> Registry:
     """Return the plugins that are on; all of them where the file would leave no way back."""
     folders = [plugins_folder()]
-    registry = discover(folders, off=read_switches().off)
+    registry = discover(folders, off=read_disabled().off)
     if registry.off and SWITCHBOARD not in registry.parts("command"):
         return discover(folders)
     return registry
@@ -111,7 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     take_any_text()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", OldName)  # each once
+        warnings.showwarning = _show_warning
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(given: list[str]) -> int:
     try:
         outcome = cli.main(args=given, prog_name="chatseq", standalone_mode=False)
     except click.exceptions.Abort:
@@ -128,6 +135,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _show(fault, given, "This is a fault of chatseq; --debug shows where it happened.")
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Tell of an old name on one line; other warnings are for developers."""
+    if issubclass(category, OldName):
+        tell(str(message))
+    else:
+        (file or sys.stderr).write(
+            warnings.formatwarning(message, category, filename, lineno, line)
+        )
 
 
 def _show(fault: Exception, given: list[str], hint: str = "") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from chatseq.text.page import Page, takes_unicode
+from chatseq.text.display_width import Page, takes_unicode
 from chatseq.text.terminal import safe, safe_json, safe_line
 
 

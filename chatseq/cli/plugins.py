@@ -11,11 +11,11 @@ from chatseq.cli.plugins_list import part_rows, plugin_rows, say_listing
 from chatseq.cli.plugins_new import new
 from chatseq.cli.plugins_show import check_kind, show
 from chatseq.cli.plugins_switch import off, on
-from chatseq.errors import PartError
+from chatseq.core.disabled import read_disabled
+from chatseq.core.errors import PartError
+from chatseq.core.paths import plugins_folder
+from chatseq.core.plugins import Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.paths import plugins_folder
-from chatseq.plugins import Registry
-from chatseq.switches import read_switches
 
 
 @click.group()
@@ -50,7 +50,7 @@ def list_parts(ctx: click.Context, kind: str | None, as_json: bool) -> None:
 def diagnose(ctx: click.Context, as_json: bool) -> int:
     """Check every plugin and load every part; exit 1 when one is broken."""
     registry = registry_of(ctx)
-    damage = read_switches().fault
+    damage = read_disabled().fault
     faults = [str(fault) for fault in registry.faults] + _unloadable(registry)
     faults += [damage] if damage else []
     switched_off = [plugin.name for plugin in registry.off]

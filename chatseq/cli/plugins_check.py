@@ -15,8 +15,8 @@ import click
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
 from chatseq.cli.plugins_show import check_kind, named
-from chatseq.errors import PartError
-from chatseq.plugins import Part, Registry
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Part, Registry
 from chatseq.text.terminal import safe_line
 
 if TYPE_CHECKING:

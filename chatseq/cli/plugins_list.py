@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any
 
 from chatseq.cli.output import say
-from chatseq.describe import summary_of
+from chatseq.core.describe import summary_of
+from chatseq.core.plugins import Disabled, Part, Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Part, Registry, SwitchedOff
 from chatseq.text.terminal import safe_line
 
 ACTIVE = "active"
@@ -99,7 +99,7 @@ def _say_columns(rows: Sequence[Sequence[str]], width: int | None) -> None:
         say(line)
 
 
-def _rows_of_switched_off(plugin: SwitchedOff) -> Iterator[Row]:
+def _rows_of_switched_off(plugin: Disabled) -> Iterator[Row]:
     told = f"Switched off; back on with: {plugin.way_back}"
     names = [(kind, name) for kind, names in plugin.parts.items() for name in names]
     for kind, name in names or [(PLUGIN, plugin.name)]:

@@ -12,10 +12,10 @@ import click
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
 from chatseq.cli.plugins_list import ACTIVE, part_row
-from chatseq.describe import Description, OptionText, describe
-from chatseq.errors import PartError, did_you_mean
+from chatseq.core.describe import Description, OptionText, describe
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.plugins import Part, Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Part, Registry
 from chatseq.scaffold.kinds import how_to_use
 
 WIDEST = 100  # columns of prose

@@ -6,10 +6,10 @@ import click
 
 from chatseq.cli.main import SWITCHBOARD, registry_of
 from chatseq.cli.output import say, tell
-from chatseq.errors import PartError, did_you_mean
+from chatseq.core.disabled import read_disabled, switch_off, switch_on
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.plugins import PartNames, Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import PartNames, Registry
-from chatseq.switches import read_switches, switch_off, switch_on
 
 
 @click.command()
@@ -22,7 +22,7 @@ def off(ctx: click.Context, name: str) -> None:
     """
     registry = registry_of(ctx)
     _tell_damage()
-    if name in read_switches().off:
+    if name in read_disabled().off:
         say(f"The plugin {name} is off already.")
         return
     parts = _parts_of(registry, _known(registry, name))
@@ -41,7 +41,7 @@ def off(ctx: click.Context, name: str) -> None:
 def on(ctx: click.Context, name: str) -> None:
     """Switch a plugin on again."""
     _tell_damage()
-    stored = read_switches().off
+    stored = read_disabled().off
     if name in stored:
         switch_on(name)
         say(f"Switched on {name}: {_listed(stored[name])}.")
@@ -86,6 +86,6 @@ def _listed(parts: PartNames) -> str:
 
 
 def _tell_damage() -> None:
-    damage = read_switches().fault
+    damage = read_disabled().fault
     if damage:
         tell(damage)

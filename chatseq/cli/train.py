@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatseq.cli.kept import count, kept
+from chatseq.cli.history_access import count, kept
 from chatseq.cli.main import INTERRUPTED, registry_of
 from chatseq.cli.output import say, tell
-from chatseq.plugins import Registry
+from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
-    from chatseq.exchange import Exchange
-    from chatseq.recipe import Recipe
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.recipe import Recipe
     from chatseq.training.accepted import Accepted
+    from chatseq.training.answer_diff import AnswerDiff
     from chatseq.training.events import FinishedReport
     from chatseq.training.job import Job
-    from chatseq.training.regression import Comparison
 
 _OF_FILES = {"recipe": "--recipe", "encoding": "--encoding", "format_": "--format"}
 
@@ -93,7 +93,7 @@ def train_starter(registry: Registry, *, quiet: bool = False) -> str:
     from chatseq.corpus.read import read_corpus
 
     tell("This is the first time: the starter bot is trained, which takes about a minute.")
-    from chatseq.training.plan import STARTER, starter_files, starter_recipe
+    from chatseq.training.choose_recipe import STARTER, starter_files, starter_recipe
 
     exchanges = list(read_corpus(registry, starter_files()))
     job = _prepared(registry, exchanges, starter_recipe(), STARTER)
@@ -125,7 +125,7 @@ def _job_of_files(
     from_history: bool,
     quiet: bool,
 ) -> Job:
-    from chatseq.bundle import check_name, safe_name
+    from chatseq.bots.bundle import check_name, safe_name
 
     bot = given["bot"]
     name = check_name(bot) if bot else safe_name(stem(files[0]))
@@ -138,20 +138,20 @@ def _job_of_files(
 
 
 def _job_of_history(registry: Registry, given: dict[str, Any], *, quiet: bool) -> Job:
-    from chatseq.bundle import bot_folder, default_bot, open_bundle
-    from chatseq.errors import BundleError
+    from chatseq.bots.bundle import bot_folder, default_bot, open_bundle
+    from chatseq.core.errors import BundleError
 
     name = given["bot"] or default_bot()
     if name is None:
         raise BundleError("There is no bot yet that could learn on. Train one: chatseq train FILE")
     known = open_bundle(bot_folder(name), registry=registry).manifest.corpus.exchanges
     accepted = _accepted(name)
-    from chatseq.training.from_history import prepare_from_history
+    from chatseq.training.warm_start import prepare_warm_start
 
     if not quiet:
         tell(f"The bot '{name}' learns on: {known:,} exchanges{_besides(accepted)}.")
     settings = [*given["settings"], *_minutes(given["minutes"])]
-    return prepare_from_history(registry, accepted, name=name, settings=settings)
+    return prepare_warm_start(registry, accepted, name=name, settings=settings)
 
 
 def _accepted(bot: str) -> list[Accepted]:
@@ -168,16 +168,16 @@ def _besides(accepted: list[Accepted]) -> str:
     return f", {count(len(accepted), 'accepted answer')} from the history" if accepted else ""
 
 
-def _comparison(job: Job, *, resume: bool, quiet: bool) -> Comparison:
-    from chatseq.training.regression import Comparison
+def _comparison(job: Job, *, resume: bool, quiet: bool) -> AnswerDiff:
+    from chatseq.training.answer_diff import AnswerDiff
 
     if not quiet:
         tell("The bot is asked first, to see afterwards which answers changed.")
-    return Comparison(job, resume=resume)
+    return AnswerDiff(job, resume=resume)
 
 
-def _tell_changes(comparison: Comparison) -> None:
-    from chatseq.cli.regression_view import regression_lines
+def _tell_changes(comparison: AnswerDiff) -> None:
+    from chatseq.cli.answer_diff_view import regression_lines
 
     for line in regression_lines(comparison.report()):
         say(line)
@@ -200,10 +200,10 @@ def _read(
 
 
 def _recipe(named: str | None, exchanges: list[Exchange], settings: list[str]) -> Recipe:
-    from chatseq.recipe import load_recipe
-    from chatseq.training.plan import plan
+    from chatseq.core.recipe import load_recipe
+    from chatseq.training.choose_recipe import choose_recipe
 
-    return (load_recipe(named) if named else plan(exchanges)).apply(settings)
+    return (load_recipe(named) if named else choose_recipe(exchanges)).apply(settings)
 
 
 def _minutes(minutes: float | None) -> list[str]:
@@ -223,9 +223,9 @@ def _prepared(
 
 
 def _run(
-    job: Job, *, resume: bool, quiet: bool, comparison: Comparison | None = None
+    job: Job, *, resume: bool, quiet: bool, comparison: AnswerDiff | None = None
 ) -> FinishedReport:
-    from chatseq.cli.stopping import stopping
+    from chatseq.cli.signals import stopping
     from chatseq.cli.training_view import training_view
     from chatseq.training.events import FinishedReport
     from chatseq.training.run import train as events_of
@@ -243,9 +243,9 @@ def _run(
 
 def _try_out(job: Job) -> None:
     from chatseq.cli.training_view import duration
-    from chatseq.training.trial import try_out
+    from chatseq.training.dry_run import dry_run
 
-    trial = try_out(job)
+    trial = dry_run(job)
     memory = "" if trial.memory_mb is None else f" and {trial.memory_mb:,.0f} MB of memory"
     say(
         f"{len(job.train):,} exchanges to learn from, {len(job.validation):,} to validate on, "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatseq.cli.output import tell
 from chatseq.text.terminal import safe_line
-from chatseq.training.collapse import Variety
+from chatseq.training.collapse import DiversityReport
 from chatseq.training.events import Remark, StepReport, TrainingEvent, ValidationReport
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def validation_lines(event: ValidationReport, width: int) -> list[str]:
     return lines
 
 
-def variety_figures(variety: Variety) -> str:
+def variety_figures(variety: DiversityReport) -> str:
     """Return what follows the figures of a validation: how varied the replies are."""
     said, wanted = variety.replies.distinct_2, variety.wanted.distinct_2
     return f"; distinct-2 {said:.2f} of {wanted:.2f}, {variety.share:.0%} alike"

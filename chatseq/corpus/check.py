@@ -15,9 +15,9 @@ from hashlib import blake2b
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.read import CONTROLS_REMOVED, ReadReport
 from chatseq.corpus.split import question_key
-from chatseq.exchange import Exchange
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from chatseq.errors import CorpusError
-from chatseq.exchange import Exchange
+from chatseq.core.errors import CorpusError
+from chatseq.core.exchange import Exchange
 
 
 class Line(NamedTuple):

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
+from chatseq.core.errors import CorpusError, did_you_mean
 from chatseq.corpus.contracts import BadRows, Line
-from chatseq.errors import CorpusError, did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -8,13 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from chatseq.core.errors import CorpusError, PartError, did_you_mean
+from chatseq.core.exchange import Exchange
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.corpus.clean import clean, count_controls
 from chatseq.corpus.contracts import BadRows, CorpusReader, Source
 from chatseq.corpus.sources import open_sources
-from chatseq.errors import CorpusError, PartError, did_you_mean
-from chatseq.exchange import Exchange
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 
 KIND = "corpus-reader"
 CONTROLS_REMOVED = "control characters were removed"

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from chatseq.core.errors import CorpusError
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.corpus.lines import (
     check_encoding,
@@ -27,7 +28,6 @@ from chatseq.corpus.lines import (
     is_wide,
     newline_bytes,
 )
-from chatseq.errors import CorpusError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

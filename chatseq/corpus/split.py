@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from chatseq.exchange import Exchange
+from chatseq.core.exchange import Exchange
 
 _NO_WORD = re.compile(r"[\W_]+")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows
-from chatseq.exchange import Exchange
 
 CONTEXT_TURNS = 64  # earlier turns that are kept; bounds what one endless conversation can cost
 ONE_TURN = "a conversation of one turn, which gives no exchange"

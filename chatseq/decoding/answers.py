@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from chatseq.decoding.tree import PrefixTree
+from chatseq.decoding.trie import PrefixTree
 from chatseq.text.tokenizer import Tokenizer
 
 

@@ -37,7 +37,7 @@ def namespace(array: Array) -> Any:
     return array_namespace(array)
 
 
-def without_marks(xp: Any, log_probs: Array) -> Array:
+def mask_special(xp: Any, log_probs: Array) -> Array:
     """Return log-probabilities where padding and start marks are impossible; may write."""
     if _is_numpy(xp) and log_probs.flags.writeable:
         log_probs[:, :_MARKS] = -math.inf
@@ -46,7 +46,7 @@ def without_marks(xp: Any, log_probs: Array) -> Array:
     return xp.where(marks, xp.asarray(-math.inf, dtype=log_probs.dtype), log_probs)
 
 
-def with_a_way_out(xp: Any, scores: Array, log_probs: Array) -> Array:
+def allow_end_when_stuck(xp: Any, scores: Array, log_probs: Array) -> Array:
     """Return the scores with the end mark possible in rows where nothing is; never writes.
 
     Args:

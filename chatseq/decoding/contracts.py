@@ -18,7 +18,7 @@ from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 
 
-class Task(NamedTuple):
+class SearchRequest(NamedTuple):
     """What a search is about, handed over once before the first step."""
 
     xp: Any  # the namespace of the arrays, numpy or array_api_compat's torch
@@ -30,7 +30,7 @@ class Task(NamedTuple):
 
 
 @dataclass(slots=True)
-class Search:
+class SearchState:
     """Where a search stands. The loop writes it; strategies and adjusters read it."""
 
     sources: list[int]  # of each group of `width` rows, its question's place in the task
@@ -84,7 +84,7 @@ class Hypothesis:
 class Chooser(Protocol):
     """A strategy at work on one search."""
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose which rows go on, with which token, and which replies end.
 
         Args:
@@ -107,11 +107,11 @@ class Strategy(Protocol):
     def draws(self) -> bool:
         """Whether replies depend on the seed."""
 
-    def begin(self, task: Task) -> Chooser:
+    def begin(self, task: SearchRequest) -> Chooser:
         """Return what chooses for one search."""
 
 
-Adjust = Callable[[Array, Search], Array]
+Adjust = Callable[[Array, SearchState], Array]
 """Return the changed scores, (rows, vocab), or the argument itself, which must not be written."""
 
 
@@ -126,8 +126,8 @@ class Adjuster(Protocol):
     nothing at all, the loop lets it end there.
 
     An adjuster that ends replies at certain strings names them in an attribute `stops`, so that
-    they and what follows them are left out of the text; see chatseq.decoding.text.
+    they and what follows them are left out of the text; see chatseq.decoding.growing_text.
     """
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what adjusts for one search."""

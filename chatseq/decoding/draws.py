@@ -10,7 +10,7 @@ import hashlib
 
 import numpy as np
 
-from chatseq.decoding.contracts import Search, Task
+from chatseq.decoding.contracts import SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 
 
@@ -20,7 +20,7 @@ class Draws:
     Two questions of the same ids in one batch get the same numbers, and so the same reply.
     """
 
-    def __init__(self, task: Task, samples: int) -> None:
+    def __init__(self, task: SearchRequest, samples: int) -> None:
         self._xp = task.xp
         self._table = np.stack(
             [
@@ -30,7 +30,7 @@ class Draws:
             ]
         )  # (questions, samples, steps)  # fmt: skip
 
-    def at(self, search: Search, like: Array) -> Array:
+    def at(self, search: SearchState, like: Array) -> Array:
         """Return the numbers of this step, (rows,) with the samples of a question adjacent."""
         numbers = self._table[search.sources, :, search.step].reshape(-1)
         return self._xp.asarray(numbers, device=like.device)

@@ -12,11 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chatseq.decoding.answers import Answers
-from chatseq.decoding.arrays import namespace, with_a_way_out, without_marks
-from chatseq.decoding.contracts import Adjuster, Choice, Ended, Hypothesis, Search, Strategy, Task
-from chatseq.decoding.trace import Link, Trace
-from chatseq.engines.contracts import Array, Engine, Stepped
-from chatseq.text.question import PaddedQuestions
+from chatseq.decoding.arrays import allow_end_when_stuck, mask_special, namespace
+from chatseq.decoding.contracts import (
+    Adjuster,
+    Choice,
+    Ended,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+    Strategy,
+)
+from chatseq.decoding.trace import Backpointer, Trace
+from chatseq.engines.contracts import Array, Engine, StepOutput
+from chatseq.text.question_encoder import PaddedQuestions
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID, Tokenizer
 
 _WORTH_DROPPING = 4  # rows are dropped when every fourth question is done: moving memory costs
@@ -36,7 +44,7 @@ def decode(
     """Return the n-best replies of each question, best first, in the order of the questions.
 
     Args:
-        questions: as chatseq.text.question.pad_questions gives them
+        questions: as chatseq.text.question_encoder.pad_questions gives them
         max_length: tokens of a reply at most, the end mark counted
         tokenizer: for strategies and adjusters that need text
         answers: for strategies that say only what the bot was taught
@@ -56,7 +64,7 @@ def decode(
     return [decoding.hypotheses(question) for question in range(len(questions.ids))]
 
 
-class Decoding(Iterator[Search]):
+class Decoding(Iterator[SearchState]):
     """A running search: each `next` takes one step for all questions.
 
     The questions are encoded at once; memory is never replicated for beams.
@@ -78,7 +86,7 @@ class Decoding(Iterator[Search]):
         encoded = engine.encode(ids, ids != PAD_ID, engine.array(questions.features))
         self._xp = xp = namespace(ids)
         asked = tuple(tuple(i for i in row if i != PAD_ID) for row in questions.ids.tolist())
-        task = Task(xp, asked, max_length, seed, tokenizer, answers)
+        task = SearchRequest(xp, asked, max_length, seed, tokenizer, answers)
         self._engine, self._task = engine, task
         self._chooser = strategy.begin(task)
         self._adjusters = [adjuster.begin(task) for adjuster in adjusters]
@@ -88,7 +96,7 @@ class Decoding(Iterator[Search]):
         self._trace = Trace()
         self._ended: dict[int, list[Hypothesis]] = {}
         self._done: set[int] = set()
-        self._search = Search(
+        self._search = SearchState(
             sources=list(range(len(asked))),
             width=1,
             rows=xp.arange(ids.shape[0], device=ids.device),
@@ -98,7 +106,7 @@ class Decoding(Iterator[Search]):
             weights=None,
         )
 
-    def __next__(self) -> Search:
+    def __next__(self) -> SearchState:
         """Take a step and return where the search stands; it cannot go on after an exception."""
         search = self._search
         if not search.sources or search.step == self._task.max_length:
@@ -128,7 +136,7 @@ class Decoding(Iterator[Search]):
             found += self._cut(question)
         return self._chooser.rank(found) or [Hypothesis((), (), -math.inf, ended=False)]
 
-    def standing(self, question: int) -> tuple[int, ...]:
+    def stable_prefix(self, question: int) -> tuple[int, ...]:
         """Return the tokens that no further step can change, of one of the questions.
 
         They are what all the rows that go on and all the replies that ended have in common.
@@ -140,12 +148,12 @@ class Decoding(Iterator[Search]):
         return _shared(found)
 
     def _adjusted(self, log_probs: Array) -> Array:
-        possible = scores = without_marks(self._xp, log_probs)
+        possible = scores = mask_special(self._xp, log_probs)
         for adjust in self._adjusters:
             scores = adjust(scores, self._search)
-        return scores if scores is possible else with_a_way_out(self._xp, scores, possible)
+        return scores if scores is possible else allow_end_when_stuck(self._xp, scores, possible)
 
-    def _end(self, ended: Ended, stepped: Stepped) -> None:
+    def _end(self, ended: Ended, stepped: StepOutput) -> None:
         """Keep a reply that ends; a question that is done takes no more."""
         search = self._search
         question = search.sources[ended.row // search.width]
@@ -161,7 +169,7 @@ class Decoding(Iterator[Search]):
         )
         self._ended.setdefault(question, []).append(whole)
 
-    def _after(self, choice: Choice, stepped: Stepped) -> Search:
+    def _after(self, choice: Choice, stepped: StepOutput) -> SearchState:
         """Return where the search stands when every row is where the choice puts it."""
         search, xp = self._search, self._xp
         places = self._places_to_keep(choice)
@@ -176,7 +184,7 @@ class Decoding(Iterator[Search]):
         rows, state = search.rows, stepped.state
         came_from = rows if parents is None else parents
         chosen = stepped.log_probs[came_from, choice.tokens]
-        self._trace.add(Link(parents, choice.tokens, chosen, stepped.weights))
+        self._trace.add(Backpointer(parents, choice.tokens, chosen, stepped.weights))
         if parents is not None:
             rows = xp.arange(parents.shape[0], device=parents.device)
             state = tuple(xp.take(part, parents, axis=0) for part in state)
@@ -184,7 +192,7 @@ class Decoding(Iterator[Search]):
         self._history[:, search.step] = self._last = choice.tokens
         step = search.step + 1
         tokens = self._history[:, :step]
-        return Search(
+        return SearchState(
             sources, width, rows, tokens, choice.scores, state, stepped.weights, step, choice.notes
         )
 

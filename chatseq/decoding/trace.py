@@ -8,7 +8,7 @@ from chatseq.decoding.contracts import Hypothesis
 from chatseq.engines.contracts import Array
 
 
-class Link(NamedTuple):
+class Backpointer(NamedTuple):
     """One step: where each of its rows came from, and what it added."""
 
     parents: Array | None  # (rows,) rows of the step before; None: each from itself
@@ -21,10 +21,10 @@ class Trace:
     """Remembers every step of a search; rows are those of the step that is asked about."""
 
     def __init__(self) -> None:
-        self._links: list[Link] = []
+        self._links: list[Backpointer] = []
         self._read: list[tuple[list[int] | None, list[int], list[float]]] = []
 
-    def add(self, link: Link) -> None:
+    def add(self, link: Backpointer) -> None:
         """Remember one step."""
         self._links.append(link)
 

@@ -17,7 +17,7 @@ class Encoded(NamedTuple):
     state: tuple[Array, ...]  # (batch, ...) each, the decoder's state before the first token
 
 
-class Stepped(NamedTuple):
+class StepOutput(NamedTuple):
     """What one step of the decoder gave."""
 
     log_probs: Array  # (rows, vocab)
@@ -39,10 +39,12 @@ class Engine(Protocol):
             ids: (batch, source) integers
             mask: (batch, source) bool
             features: (batch, source, features) integers, 0 where there is none; see
-                chatseq.text.question
+                chatseq.text.question_encoder
         """
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         """Advance every row by one token: tokens (rows,)."""
 
     def array(self, values: Any) -> Array:

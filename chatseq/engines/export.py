@@ -18,14 +18,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from chatseq.core.errors import EngineError
+from chatseq.core.plugins import first_line
 from chatseq.engines import graphs
 from chatseq.engines.agreement import first_difference
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
-from chatseq.errors import EngineError
 from chatseq.model.contracts import take
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import first_line
 from chatseq.text.tokenizer import START_ID
 
 Precision = Literal["fp32", "int8"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from chatseq.engines.contracts import Engine
 
 if TYPE_CHECKING:
-    from chatseq.plugins import Registry
-    from chatseq.recipe import Recipe
+    from chatseq.core.plugins import Registry
+    from chatseq.core.recipe import Recipe
 
 
 def load_engine(folder: Path, recipe: Recipe, registry: Registry, vocabulary_size: int) -> Engine:

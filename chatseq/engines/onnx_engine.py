@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from chatseq.core.errors import EngineError
 from chatseq.engines import graphs
-from chatseq.engines.contracts import Encoded, Stepped
-from chatseq.errors import EngineError
+from chatseq.engines.contracts import Encoded, StepOutput
 
 Array = np.ndarray[Any, Any]
 
@@ -52,14 +52,16 @@ class OnnxEngine:
         count = len(self._memory_names)
         return Encoded(tuple(found[:count]), tuple(found[count:]))
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         """Advance every row by one token: tokens (rows,)."""
         given = {graphs.TOKENS: np.asarray(tokens, np.int64)}
         given.update(zip(self._state_names, state, strict=True))
         given.update(zip(self._memory_names, memory, strict=True))
         wanted = {name: array for name, array in given.items() if name in self._wanted}
         log_probs, weights, *after = _run(self._step, self._after, wanted)
-        return Stepped(log_probs, tuple(after), weights)
+        return StepOutput(log_probs, tuple(after), weights)
 
     def array(self, values: Any) -> Array:
         """Return integers or booleans as an array."""

@@ -10,14 +10,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from chatseq.engines.contracts import Encoded, Stepped
-from chatseq.errors import EngineError
+from chatseq.core.errors import EngineError
+from chatseq.engines.contracts import Encoded, StepOutput
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 
 if TYPE_CHECKING:
-    from chatseq.plugins import Registry
-    from chatseq.recipe import Recipe
+    from chatseq.core.plugins import Registry
+    from chatseq.core.recipe import Recipe
 
 WEIGHTS = "weights.safetensors"
 
@@ -36,10 +36,10 @@ class TorchEngine:
 
     def step(
         self, tokens: Tensor, state: tuple[Tensor, ...], memory: tuple[Tensor, ...]
-    ) -> Stepped:
+    ) -> StepOutput:
         """Advance every row by one token: tokens (rows,)."""
         with _Evaluation(self._model):
-            return Stepped(*self._model.step(tokens, state, memory))
+            return StepOutput(*self._model.step(tokens, state, memory))
 
     def array(self, values: Any) -> Tensor:
         """Return integers or booleans as a tensor on the model's device."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.text.words import plain
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedReply:
     """One question with its reply and every answer that counts as right."""
 
     question: str
@@ -70,7 +70,7 @@ class Metric(Protocol):
     Any split of the same replies over batches and workers gives the same figures.
     """
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
 
     def merge(self, other: Self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 
 BINS = 15  # of equal width; Guo et al. 2017, table 1
 _POINTS = 200  # of a curve, at most: more cannot be seen
@@ -87,7 +87,7 @@ class Threshold:
     exact_match: float | None  # share of the questions with an answer
 
 
-def outcomes(judged: Iterable[Judged]) -> list[Outcome]:
+def outcomes(judged: Iterable[JudgedReply]) -> list[Outcome]:
     """Return what replies tell about the confidence."""
     return [Outcome(one.confidence, one.guessed_right, one.answerable) for one in judged]
 
@@ -168,7 +168,7 @@ def risk_coverage(found: Sequence[Outcome]) -> tuple[RiskPoint, ...]:
         covered += len(group)
         wrong += sum(not one.right for one in group)
         points.append(RiskPoint(threshold, covered / len(found), wrong / covered))
-    return _thinned(points)
+    return _word_dropout(points)
 
 
 def roc(found: Sequence[Outcome]) -> tuple[RocPoint, ...]:
@@ -185,7 +185,7 @@ def roc(found: Sequence[Outcome]) -> tuple[RocPoint, ...]:
         kept += sum(one.answerable for one in group)
         answered += sum(not one.answerable for one in group)
         points.append(RocPoint(threshold, answered / others, kept / wanted))
-    return _thinned(points)
+    return _word_dropout(points)
 
 
 def thresholds(found: Sequence[Outcome]) -> tuple[Threshold, ...]:
@@ -233,7 +233,7 @@ def _falling(found: Iterable[Outcome]) -> Iterator[tuple[float, list[Outcome]]]:
         yield confidence, list(group)
 
 
-def _thinned(points: Sequence[Point]) -> tuple[Point, ...]:
+def _word_dropout(points: Sequence[Point]) -> tuple[Point, ...]:
     """Return at most so many points as can be seen, the first and the last among them."""
     if len(points) <= _POINTS:
         return tuple(points)

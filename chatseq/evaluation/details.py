@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.core.exchange import ReplySource
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.curves import (
     Bin,
     Outcome,
@@ -20,7 +21,6 @@ from chatseq.evaluation.curves import (
     roc,
     thresholds,
 )
-from chatseq.exchange import ReplySource
 from chatseq.text.words import plain
 
 MOST = 20  # of every list
@@ -77,7 +77,7 @@ class Details:
         return asdict(self)
 
 
-class Ledger:
+class DetailCollector:
     """Takes in replies, and keeps of them what the details need."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Ledger:
         self._wrong: list[Case] = []
         self._declined: list[Case] = []
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         self._outcomes += outcomes(judged)
         for one in judged:
@@ -119,21 +119,21 @@ class Ledger:
         )
 
 
-def _well_done(one: Judged) -> bool:
+def _well_done(one: JudgedReply) -> bool:
     return not one.answerable if one.declined else one.right
 
 
-def _wanted(one: Judged) -> str:
+def _wanted(one: JudgedReply) -> str:
     return plain(one.references[0]) if one.answerable else ""
 
 
-def _most_confident(kept: Iterable[Case], more: Iterable[Judged]) -> list[Case]:
+def _most_confident(kept: Iterable[Case], more: Iterable[JudgedReply]) -> list[Case]:
     """Return so many cases as a list holds; of equal confidence those that came first."""
     both = [*kept, *map(_case, more)]
     return heapq.nlargest(MOST, both, key=lambda case: case.confidence)
 
 
-def _case(one: Judged) -> Case:
+def _case(one: JudgedReply) -> Case:
     return Case(
         question=one.question,
         context=one.context,

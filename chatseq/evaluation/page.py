@@ -66,7 +66,7 @@ _ABOUT_RISK = (
 _ABOUT_ROC = "Up and to the left is good; the dashed line is guessing."
 _ABOUT_THRESHOLDS = (
     "What declining below a confidence would do on these questions. Choose one with "
-    "--set qa.decline_below=THRESHOLD where the responder has that option."
+    "--set responder.decline_below=THRESHOLD where the responder has that option."
 )
 _NONE = "-"
 _TO_DECLINE = "(to be declined)"

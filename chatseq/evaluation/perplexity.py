@@ -23,7 +23,7 @@ import numpy as np
 
 from chatseq.decoding.arrays import namespace
 from chatseq.engines.contracts import Array, Engine
-from chatseq.text.question import Question, QuestionReader, pad_questions
+from chatseq.text.question_encoder import Question, QuestionEncoder, pad_questions
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 
 _BATCH = 64  # pairs at once, each on two rows: enough to fill two cores
@@ -65,7 +65,7 @@ class Perplexity:
 
 
 def pair_of(
-    reader: QuestionReader, question: str, answer: str, context: Sequence[str] = ()
+    reader: QuestionEncoder, question: str, answer: str, context: Sequence[str] = ()
 ) -> Pair:
     """Return a question and its wanted answer in ids."""
     return Pair(reader.read(question, context), (*reader.tokenizer.encode_answer(answer), END_ID))
@@ -77,7 +77,7 @@ def score(
     """Yield the sums of one batch after the other, pairs of like length together.
 
     Args:
-        features: a token of a question, as `QuestionReader.features`
+        features: a token of a question, as `QuestionEncoder.features`
         batch: pairs at once
     """
     in_order = sorted(pairs, key=lambda pair: (len(pair.answer), len(pair.question.ids)))

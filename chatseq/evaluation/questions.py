@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from chatseq.exchange import Exchange
-from chatseq.text.question import newest_turns
+from chatseq.core.exchange import Exchange
+from chatseq.text.question_encoder import newest_turns
 
 
 class Asked(NamedTuple):
@@ -36,7 +36,7 @@ def asked(exchanges: Iterable[Exchange], context_turns: int = 0) -> list[Asked]:
     return [Asked(text, tuple(known), context) for (text, context), known in answers.items()]
 
 
-def spread(questions: Sequence[Asked], most: int | None) -> Sequence[Asked]:
+def evenly_spaced(questions: Sequence[Asked], most: int | None) -> Sequence[Asked]:
     """Return at most so many questions, evenly spread over all of them; None: all."""
     if most is None or len(questions) <= most:
         return questions

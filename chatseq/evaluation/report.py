@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from chatseq.core.exchange import Exchange, Reply
+from chatseq.core.plugins import Registry
 from chatseq.engines.contracts import Engine
-from chatseq.evaluation.contracts import Judged
-from chatseq.evaluation.details import Details, Ledger
+from chatseq.evaluation.contracts import JudgedReply
+from chatseq.evaluation.details import DetailCollector, Details
 from chatseq.evaluation.perplexity import Perplexity, pair_of, score
-from chatseq.evaluation.questions import Asked, asked, spread
+from chatseq.evaluation.questions import Asked, asked, evenly_spaced
 from chatseq.evaluation.scoreboard import Scoreboard
-from chatseq.evaluation.seen import seen_among
-from chatseq.exchange import Exchange, Reply
-from chatseq.plugins import Registry
-from chatseq.text.question import QuestionReader
+from chatseq.evaluation.training_overlap import questions_in_training
+from chatseq.text.question_encoder import QuestionEncoder
 
 _TOGETHER = 64  # replies between two words of progress
 
@@ -48,7 +48,7 @@ class Evaluated(Protocol):
         """What gives the probabilities of the wanted answers."""
 
     @property
-    def reader(self) -> QuestionReader:
+    def reader(self) -> QuestionEncoder:
         """How the engine's questions are read."""
 
     @property
@@ -144,9 +144,9 @@ def evaluation(
         BundleError: the corpus that the bot was trained on cannot be read.
     """
     started = time.perf_counter()
-    questions = spread(asked(exchanges, bot.reader.context_turns), most)
+    questions = evenly_spaced(asked(exchanges, bot.reader.context_turns), most)
     total = len(questions) + sum(len(question.answers) for question in questions)
-    board, ledger = Scoreboard(registry, reserved=_OWN), Ledger()
+    board, ledger = Scoreboard(registry, reserved=_OWN), DetailCollector()
     sums, done = Perplexity(), 0
     for some in _judged(bot, questions):
         board.add(some)
@@ -160,14 +160,14 @@ def evaluation(
     yield _report(len(questions), board, sums, ledger, started)
 
 
-def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[Judged]]:
+def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[JudgedReply]]:
     texts, contexts = ([each.text for each in questions], [each.context for each in questions])
     # A responder that never looks at earlier turns need not take them.
     ask = bot.responder.reply_all
     replies = ask(texts, contexts) if any(contexts) else ask(texts)
-    seen = seen_among(bot.folder, texts)
+    seen = questions_in_training(bot.folder, texts)
     judged = (
-        Judged(
+        JudgedReply(
             each.text,
             each.answers,
             reply,
@@ -190,7 +190,7 @@ def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
 
 
 def _report(
-    count: int, board: Scoreboard, sums: Perplexity, ledger: Ledger, started: float
+    count: int, board: Scoreboard, sums: Perplexity, ledger: DetailCollector, started: float
 ) -> Report:
     given, details = board.figures(), ledger.details()
     return Report(

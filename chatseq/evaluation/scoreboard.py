@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from chatseq.evaluation.contracts import Judged, Metric
+from chatseq.core.plugins import PluginProblem, Registry, first_line
+from chatseq.evaluation.contracts import JudgedReply, Metric
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Fault, Registry, first_line
 
 KIND = "metric"
 
@@ -22,7 +22,7 @@ class Scoreboard:
         Args:
             reserved: names of figures that no metric may give
         """
-        self.faults: list[Fault] = []
+        self.faults: list[PluginProblem] = []
         self._reserved = reserved
         self._metrics: dict[str, Metric] = {}
         self._plugins: dict[str, str] = {}
@@ -31,7 +31,7 @@ class Scoreboard:
             with self._set_aside_if_it_fails(name):
                 self._metrics[name] = part.load()()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for name, metric in list(self._metrics.items()):
             with self._set_aside_if_it_fails(name):
@@ -59,7 +59,7 @@ class Scoreboard:
 
     def _fault(self, name: str, what: str) -> None:
         said = f"the metric '{name}' {what}"
-        self.faults.append(Fault(self._plugins[name], PART_HOOKS[KIND], said))
+        self.faults.append(PluginProblem(self._plugins[name], PART_HOOKS[KIND], said))
 
 
 def _numbers(figures: Mapping[str, float | None]) -> dict[str, float | None]:

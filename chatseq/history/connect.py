@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from chatseq.errors import HistoryError
+from chatseq.core.errors import HistoryError
 from chatseq.history import files, migrate, sqlite
 from chatseq.history.faults import cannot
 

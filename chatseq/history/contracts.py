@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from chatseq.exchange import Alternative, Reply
+from chatseq.core.exchange import Alternative, Reply
 
 LAST = "last"  # names the conversation with the newest message, wherever an id is asked for
 
@@ -43,7 +43,7 @@ class Message:
     text: str
     status: Status
     created: datetime  # UTC
-    source: str = ""  # a chatseq.exchange.ReplySource; empty for questions
+    source: str = ""  # a chatseq.core.exchange.ReplySource; empty for questions
     confidence: float | None = None  # 0..1
     strategy: str = ""
     bot: str = ""

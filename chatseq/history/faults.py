@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatseq.errors import HistoryError
+from chatseq.core.errors import HistoryError
 
 _SHOWN = 5
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
+from chatseq.core.paths import make_private_folder
 from chatseq.history.faults import cannot
-from chatseq.paths import make_private_folder
 
 _PRIVATE = 0o600
 _OTHERS = 0o077

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from chatseq.exchange import Reply
+from chatseq.core.exchange import Reply
 from chatseq.history import faults, records, words
 from chatseq.history.contracts import (
     Conversation,

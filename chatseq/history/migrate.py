@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from chatseq.errors import HistoryError
+from chatseq.core.errors import HistoryError
 from chatseq.history import files, sqlite
 from chatseq.history.tables import Base
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chatseq.errors import HistoryError
+from chatseq.core.errors import HistoryError
+from chatseq.core.paths import history_file
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
-from chatseq.paths import history_file
 
 
 def open_history(where: Path | str | None = None) -> History:

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chatseq.exchange import Alternative, Reply
+from chatseq.core.exchange import Alternative, Reply
 from chatseq.history import faults
 from chatseq.history.contracts import (
     LAST,

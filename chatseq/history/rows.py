@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from chatseq.exchange import Alternative
+from chatseq.core.exchange import Alternative
 from chatseq.history import records, words
 from chatseq.history.contracts import (
     Conversation,

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from chatseq.exchange import Reply
+from chatseq.core.exchange import Reply
 from chatseq.history import faults, records, sqlite, words
 from chatseq.history.connect import connect, readable_faults
 from chatseq.history.contracts import (

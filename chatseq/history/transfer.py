@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from chatseq.errors import HistoryError
-from chatseq.exchange import Alternative
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Alternative
 from chatseq.history.contracts import (
     Conversation,
     Feedback,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.model.contracts import Attention, Decoder, Encoder, MakeAttention, Output
 from chatseq.model.initialise import initialise
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 
 if TYPE_CHECKING:
-    from chatseq.recipe import Recipe
+    from chatseq.core.recipe import Recipe
 
 
 def build_model(registry: Registry, recipe: Recipe, vocabulary_size: int) -> Seq2Seq:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def dropped(numbers: Tensor, share: float, *, learning: bool) -> Tensor:
+def variational_dropout(numbers: Tensor, share: float, *, learning: bool) -> Tensor:
     """Return the numbers with a share of their columns left out and the others scaled up.
 
     A column is left out of every step of its row. On small corpora that generalises a little better

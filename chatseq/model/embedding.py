@@ -33,7 +33,7 @@ class TurnEmbedding(nn.Module):
 
 
 class FeatureEmbedding(nn.Module):
-    """Sum up the vectors of each token's hashed features (see chatseq.text.question)."""
+    """Sum up the vectors of each token's hashed features (see chatseq.text.question_encoder)."""
 
     def __init__(self, buckets: int, size: int) -> None:
         super().__init__()

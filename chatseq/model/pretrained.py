@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from chatseq.errors import TrainingError
+from chatseq.core.errors import TrainingError
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.model.vectors import Vector, load_vectors
-from chatseq.text.question import folded
+from chatseq.text.question_encoder import folded
 from chatseq.text.tokenizer import FIRST_FREE_ID, Tokenizer
 
 

@@ -13,23 +13,23 @@ from torch import Tensor, nn
 
 from chatseq.model.batch import Batch
 from chatseq.model.contracts import Decoder, Encoder, Memory, Output, Readout, Vocabulary
-from chatseq.model.dropout import dropped
+from chatseq.model.dropout import variational_dropout
 from chatseq.model.embedding import FeatureEmbedding, TurnEmbedding
 from chatseq.model.loss import Loss, consistency_loss, coverage_loss
-from chatseq.model.own_tokens import OwnTokens, Places, with_own_tokens
+from chatseq.model.scheduled_sampling import Places, ScheduledSampling, with_own_tokens
 from chatseq.text.tokenizer import END_ID, START_ID
 
 MULTIPLE = 64  # rows of the output matrix: products of 8001 columns take 1.7 times those of 8000
 
 
-class Started(NamedTuple):
+class Encoded(NamedTuple):
     """Questions that were read, and the state before the first token of their answers."""
 
     memory: tuple[Tensor, ...]  # (batch, ...) each, what belongs to the source
     state: tuple[Tensor, ...]  # (batch, ...) each
 
 
-class Advanced(NamedTuple):
+class StepOutput(NamedTuple):
     """One step of every row."""
 
     log_probs: Tensor  # (rows, vocab)
@@ -85,7 +85,7 @@ class Seq2Seq(nn.Module):
         label_smoothing: float,
         coverage: float,
         consistency: float,
-        own: OwnTokens | None,
+        own: ScheduledSampling | None,
     ) -> Loss:
         """Return the loss of a batch; see `loss`."""
         if consistency:
@@ -115,7 +115,7 @@ class Seq2Seq(nn.Module):
         label_smoothing: float = 0.0,
         coverage: float = 0.0,
         consistency: float = 0.0,
-        own: OwnTokens | None = None,
+        own: ScheduledSampling | None = None,
     ) -> Loss:
         """Return the summed cross entropy of the answers, given the questions, and their tokens.
 
@@ -131,7 +131,7 @@ class Seq2Seq(nn.Module):
         return found
 
     @torch.no_grad()
-    def _with_own_tokens(self, started: Started, batch: Batch, own: OwnTokens) -> Tensor:
+    def _with_own_tokens(self, started: Encoded, batch: Batch, own: ScheduledSampling) -> Tensor:
         """Return the answers, some of their tokens as the model says them, (batch, target)."""
         answered, vocabulary = self._answered(started, batch.answer_ids), self._vocabulary()
 
@@ -140,7 +140,7 @@ class Seq2Seq(nn.Module):
 
         return with_own_tokens(batch.answer_ids, batch.answer_mask, own, predict)
 
-    def _answered(self, started: Started, answer_ids: Tensor) -> Readout:
+    def _answered(self, started: Encoded, answer_ids: Tensor) -> Readout:
         """Feed in whole answers and return what came of it, (batch, target, ...) each."""
         embedded = self._dropped(self._embedded(_shifted(answer_ids)))
         copied, memory = self._parted(started.memory)
@@ -151,7 +151,7 @@ class Seq2Seq(nn.Module):
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(self.embedding.weight, self.bias, self.allowed)
 
-    def encode(self, ids: Tensor, mask: Tensor, features: Tensor | None = None) -> Started:
+    def encode(self, ids: Tensor, mask: Tensor, features: Tensor | None = None) -> Encoded:
         """Read questions.
 
         Args:
@@ -172,11 +172,11 @@ class Seq2Seq(nn.Module):
             states, summary = self._dropped(memory.states), self._dropped(memory.summary)
             memory = Memory(states, memory.mask, summary)
         prepared, state = tuple(self.decoder.prepare(memory)), self.decoder.start(memory)
-        return Started((ids, *prepared) if self.output.copies else prepared, state)
+        return Encoded((ids, *prepared) if self.output.copies else prepared, state)
 
     def step(
         self, tokens: Tensor, state: tuple[Tensor, ...], memory: tuple[Tensor, ...]
-    ) -> Advanced:
+    ) -> StepOutput:
         """Advance every row by one token.
 
         Padding and the start mark get a log-probability near -1e9: no reply holds them.
@@ -192,7 +192,7 @@ class Seq2Seq(nn.Module):
         source = None if copied is None else _for_positions(copied, decoded.weights)[:, 0]
         readout = Readout(decoded.hidden[:, 0], embedded[:, 0], decoded.weights[:, 0], source)
         log_probs = self.output(readout, Vocabulary(vectors, bias, allowed))
-        return Advanced(log_probs, decoded.state, readout.weights)
+        return StepOutput(log_probs, decoded.state, readout.weights)
 
     def _parted(self, memory: tuple[Tensor, ...]) -> tuple[Tensor | None, tuple[Tensor, ...]]:
         """Return the ids of the question, where the output layer copies, and the decoder's part."""
@@ -209,7 +209,7 @@ class Seq2Seq(nn.Module):
         return scaled
 
     def _dropped(self, numbers: Tensor) -> Tensor:
-        return dropped(numbers, self.dropout, learning=self.training)
+        return variational_dropout(numbers, self.dropout, learning=self.training)
 
 
 def turns_back(ids: Tensor, mask: Tensor) -> Tensor:

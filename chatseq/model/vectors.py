@@ -18,8 +18,8 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.errors import TrainingError
-from chatseq.text.question import folded
+from chatseq.core.errors import TrainingError
+from chatseq.text.question_encoder import folded
 
 _LONGEST_LINE = 2**16  # bytes; 2000 numbers of 30 digits
 _HEAD = 2**12

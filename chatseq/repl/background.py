@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 PATIENCE = 5.0  # seconds that leaving waits for work that cannot be broken off
 
 
-class Loading(Generic[Result]):
+class BackgroundTask(Generic[Result]):
     """Something that is being made in a thread of its own, once `begin` was called."""
 
     def __init__(self, work: Callable[[], Result], *, done: Callable[[], None]) -> None:

@@ -5,42 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from chatseq.bundle import list_bundles
-from chatseq.errors import ChatseqError
+from chatseq.bots.bundle import list_bundles
+from chatseq.core.errors import ChatseqError
 from chatseq.history.contracts import Conversation
 from chatseq.repl.commands import SLASH, Choice, slash_command
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 from chatseq.text.terminal import safe_line
 
 SESSIONS_LISTED = 20
 
 
-def _names(room: Room) -> Iterator[Choice]:
+def _names(room: ReplSession) -> Iterator[Choice]:
     for name, command in room.commands.loaded()[0].items():
         yield Choice(name, command.summary)
 
 
-def _strategies(room: Room) -> Iterator[Choice]:
+def _strategies(room: ReplSession) -> Iterator[Choice]:
     return (Choice(name) for name in room.registry.parts("strategy"))
 
 
-def _bots(room: Room) -> Iterator[Choice]:  # noqa: ARG001
+def _bots(room: ReplSession) -> Iterator[Choice]:  # noqa: ARG001
     return (Choice(bot.name) for bot in list_bundles() if not bot.fault)
 
 
-def _sessions(room: Room) -> Iterator[Choice]:
+def _sessions(room: ReplSession) -> Iterator[Choice]:
     if room.ready:  # completing must not wait
         for found in room.chat.history.conversations(limit=SESSIONS_LISTED):
             yield Choice(found.id, found.title)
 
 
-def _settings(room: Room) -> Iterator[Choice]:
+def _settings(room: ReplSession) -> Iterator[Choice]:
     if room.ready:
         yield from (Choice(f"{path}=", f"now {value}") for path, value in room.bot.settings)
 
 
 @slash_command(usage="[command]", complete=_names)
-def help_(room: Room, argument: str) -> None:
+def help_(room: ReplSession, argument: str) -> None:
     """List the commands, or explain one."""
     if argument:
         room.screen.say(room.commands.find(argument.removeprefix(SLASH)).doc)
@@ -62,26 +62,26 @@ _KEYS = (
 
 
 @slash_command()
-def quit_(room: Room, argument: str) -> None:  # noqa: ARG001
+def quit_(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Leave; Ctrl-D does the same."""
     room.leaving = True
 
 
 @slash_command()
-def clear(room: Room, argument: str) -> None:  # noqa: ARG001
+def clear(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Empty the screen; the conversation goes on."""
     room.screen.clear()
 
 
 @slash_command()
-def new(room: Room, argument: str) -> None:  # noqa: ARG001
+def new(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Begin a new conversation; the present one stays in the history."""
     room.chat.new()
     room.screen.note("A new conversation.")
 
 
 @slash_command(usage="[strategy]", complete=_strategies)
-def retry(room: Room, argument: str) -> None:
+def retry(room: ReplSession, argument: str) -> None:
     """Answer the last question again, perhaps with another strategy.
 
     The earlier reply stays in the history. A strategy named here is used this once;
@@ -91,28 +91,28 @@ def retry(room: Room, argument: str) -> None:
 
 
 @slash_command()
-def undo(room: Room, argument: str) -> None:  # noqa: ARG001
+def undo(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Take back the last question and its reply."""
     taken = room.chat.undo()
     room.screen.note(f"Taken back: {safe_line(taken)}")
 
 
 @slash_command()
-def sessions(room: Room, argument: str) -> None:  # noqa: ARG001
+def sessions(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """List the newest conversations."""
     found = room.chat.history.conversations(limit=SESSIONS_LISTED)
     lines = [_line(room, conversation) for conversation in found]
     room.screen.say("\n".join(lines) or "No conversations yet.")
 
 
-def _line(room: Room, found: Conversation) -> str:
+def _line(room: ReplSession, found: Conversation) -> str:
     here = "*" if found.id == room.conversation else " "
     day = found.created.astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{here} {found.id}  {day}  {found.messages:>4}  {safe_line(found.title)}"
 
 
 @slash_command(usage="[id]", complete=_sessions)
-def resume(room: Room, argument: str) -> None:
+def resume(room: ReplSession, argument: str) -> None:
     """Go on with an earlier conversation, by default the last one.
 
     The beginning of an id will do; /sessions lists them.
@@ -120,7 +120,7 @@ def resume(room: Room, argument: str) -> None:
     room.resume(argument or _last_other(room))
 
 
-def _last_other(room: Room) -> str:
+def _last_other(room: ReplSession) -> str:
     newest = room.chat.history.conversations(limit=2)
     for conversation in newest:
         if conversation.id != room.conversation:
@@ -129,7 +129,7 @@ def _last_other(room: Room) -> str:
 
 
 @slash_command(usage="[name]", complete=_bots)
-def bot(room: Room, argument: str) -> None:
+def bot(room: ReplSession, argument: str) -> None:
     """List the bots, or let another one answer from now on."""
     if argument:
         room.switch(argument)
@@ -143,7 +143,7 @@ def bot(room: Room, argument: str) -> None:
 
 
 @slash_command(usage="[key=value]", complete=_settings)
-def set_(room: Room, argument: str) -> None:
+def set_(room: ReplSession, argument: str) -> None:
     """Show the settings of the bot, or change one for this chat.
 
     For example /set decoding.max_length=20. /set decoding shows those of one section.

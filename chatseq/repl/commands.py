@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatseq.errors import ChatseqError, PartError, did_you_mean
-from chatseq.plugins import Registry
+from chatseq.core.errors import ChatseqError, PartError, did_you_mean
+from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
-    from chatseq.repl.room import Room
+    from chatseq.repl.session import ReplSession
 
 KIND = "slash-command"
 SLASH = "/"
 
-Run = Callable[["Room", str], None]
+Run = Callable[["ReplSession", str], None]
 
 
 class Choice(NamedTuple):
@@ -36,7 +36,7 @@ class Choice(NamedTuple):
     meaning: str = ""
 
 
-Complete = Callable[["Room"], Iterable[Choice]]
+Complete = Callable[["ReplSession"], Iterable[Choice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SlashCommand:
     doc: str = ""
     complete: Complete | None = None  # every argument worth offering
 
-    def __call__(self, room: Room, argument: str) -> None:
+    def __call__(self, room: ReplSession, argument: str) -> None:
         """Do it.
 
         Raises:

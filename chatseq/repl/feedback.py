@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
 from chatseq.history.contracts import Verdict
 from chatseq.repl.commands import slash_command
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 REVIEW = "Review: chatseq history feedback list"
 UNSAVED = "This chat is not saved, so that it counts in this chat only."
 
 
 @slash_command()
-def good(room: Room, argument: str) -> None:  # noqa: ARG001
+def good(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Say that the last reply was right.
 
     Once it is accepted with `chatseq history feedback accept`, a bot can be trained on it.
@@ -22,7 +22,7 @@ def good(room: Room, argument: str) -> None:  # noqa: ARG001
 
 
 @slash_command()
-def bad(room: Room, argument: str) -> None:  # noqa: ARG001
+def bad(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Say that the last reply was wrong; /correct says what is right.
 
     It is stored for whoever looks after the bot. The bot answers as before.
@@ -32,7 +32,7 @@ def bad(room: Room, argument: str) -> None:  # noqa: ARG001
 
 
 @slash_command(usage="<text>")
-def correct(room: Room, argument: str) -> None:
+def correct(room: ReplSession, argument: str) -> None:
     """Say what the last reply should have been.
 
     The bot knows it from the next question on. Once it is accepted with
@@ -44,5 +44,5 @@ def correct(room: Room, argument: str) -> None:
     _noted(room, "Noted. The next time this is asked, that is the answer.")
 
 
-def _noted(room: Room, what: str) -> None:
+def _noted(room: ReplSession, what: str) -> None:
     room.screen.note(f"{what} {UNSAVED if room.unsaved else REVIEW}")

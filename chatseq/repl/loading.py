@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chatseq.plugins import Registry
-from chatseq.repl.room import LoadBot, Loaded
+from chatseq.core.plugins import Registry
+from chatseq.repl.session import LoadBot, LoadedBot
 
 if TYPE_CHECKING:
-    from chatseq.chat.bot import Bot
+    from chatseq.bots.bot import Bot
     from chatseq.history.contracts import History
 
-CHANGEABLE = ("decoding", "qa")  # sections of a recipe that a running chat can still change
+CHANGEABLE = ("decoding", "responder")  # sections of a recipe that a running chat can still change
 
 
 def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda: None) -> LoadBot:
@@ -23,9 +23,9 @@ def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda
         unsaved: gives the history of the chat while it is not saved, for the corrections in it
     """
 
-    def load(name: str, overrides: Sequence[str]) -> Loaded:
+    def load(name: str, overrides: Sequence[str]) -> LoadedBot:
         import chatseq.chat.chat  # noqa: F401  (here, so that the first question need not wait)
-        from chatseq.chat.bot import load_bot  # with the engine, half a second
+        from chatseq.bots.bot import load_bot  # with the engine, half a second
         from chatseq.chat.corrections import Corrections
 
         known = Corrections(beside=unsaved)
@@ -34,15 +34,15 @@ def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda
     return load
 
 
-def loaded(bot: Bot) -> Loaded:
+def loaded(bot: Bot) -> LoadedBot:
     """Return a bot as the chat sees it."""
 
-    def change(overrides: Sequence[str]) -> Loaded:
+    def change(overrides: Sequence[str]) -> LoadedBot:
         return loaded(bot.with_overrides(overrides))
 
     sections = bot.recipe.model_dump(mode="json", include=set(CHANGEABLE))
     settings = tuple(flattened(sections))
-    return Loaded(bot.name, bot.responder, bot.strategy_name, settings, change)
+    return LoadedBot(bot.name, bot.responder, bot.strategy_name, settings, change)
 
 
 def flattened(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TextIO
 
 from chatseq.repl.interrupts import Halt
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 INTERRUPTED = 130
 
@@ -19,13 +19,13 @@ class Prompt(Protocol):
         """Return what was typed; None when the user leaves, or when `broken_off` is true."""
 
 
-def broken_off(room: Room) -> bool:
+def broken_off(room: ReplSession) -> bool:
     """Tell whether the chat must end: a signal came, or the bot cannot be loaded."""
     return room.interrupts.pending or room.fault is not None
 
 
 def converse(
-    room: Room,
+    room: ReplSession,
     prompt: Prompt,
     *,
     while_busy: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -44,7 +44,7 @@ def converse(
             break
         if text.strip():
             with while_busy():
-                room.take(text)
+                room.handle(text)
         if room.interrupts.ending is not None:
             break
         room.interrupts.forget()
@@ -53,7 +53,7 @@ def converse(
     return _exit_code(room)
 
 
-def converse_piped(room: Room, lines: TextIO) -> int:
+def converse_piped(room: ReplSession, lines: TextIO) -> int:
     """Answer each line with a line, and return the exit code: 1 when any could not be answered.
 
     Raises:
@@ -70,15 +70,15 @@ def converse_piped(room: Room, lines: TextIO) -> int:
             break
         text = line.lstrip("\ufeff").strip()
         if text:
-            room.take(text)
+            room.handle(text)
         else:
-            room.play(())  # an empty line for an empty line, so that both sides stay in step
+            room.show_reply(())  # an empty line for an empty line, so that both sides stay in step
     if room.fault is not None:
         raise room.fault
     return _exit_code(room) or int(room.failed)
 
 
-def _exit_code(room: Room) -> int:
+def _exit_code(room: ReplSession) -> int:
     if room.interrupts.ending is not None:
         return room.interrupts.ending
     return INTERRUPTED if room.interrupts.pending else 0

@@ -19,12 +19,12 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
 from chatseq.repl.commands import SLASH, Choice, typed
 from chatseq.repl.interrupts import Halt
 from chatseq.repl.keys import bindings
 from chatseq.repl.loops import broken_off
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 from chatseq.repl.terminal_screen import Look
 from chatseq.text.terminal import safe, safe_line
 
@@ -51,7 +51,7 @@ class TerminalPrompt:
 
     def __init__(
         self,
-        room: Room,
+        room: ReplSession,
         look: Look,
         *,
         input: Input | None = None,  # noqa: A002  (prompt_toolkit's word)
@@ -156,7 +156,7 @@ class TerminalPrompt:
         return [("", toolbar(self._room, columns))]
 
 
-def toolbar(room: Room, columns: int) -> str:
+def toolbar(room: ReplSession, columns: int) -> str:
     """Return the line at the bottom: what answers, where, and the keys when there is room."""
     state = room.strategy if room.ready else "loading"
     left = f"{safe_line(room.bot_name)} ({safe_line(state)}), {_conversation(room)}"
@@ -167,7 +167,7 @@ def toolbar(room: Room, columns: int) -> str:
     return left
 
 
-def _conversation(room: Room) -> str:
+def _conversation(room: ReplSession) -> str:
     """Name the present conversation by how it began."""
     begun = safe_line(room.first_question)
     if not begun:
@@ -201,7 +201,7 @@ class PastQuestions(History):
 class CommandCompleter(Completer):
     """Completes slash commands and their arguments."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: ReplSession) -> None:
         self._room = room
 
     def get_completions(
@@ -242,7 +242,7 @@ class CommandCompleter(Completer):
 class LinePrompt:
     """Asks for plain lines, where the terminal can do no more."""
 
-    def __init__(self, room: Room, look: Look, lines: TextIO, out: TextIO) -> None:
+    def __init__(self, room: ReplSession, look: Look, lines: TextIO, out: TextIO) -> None:
         self._room = room
         self._look = look
         self._lines = lines

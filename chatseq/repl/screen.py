@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-from chatseq.exchange import Reply
-from chatseq.text.page import Page, takes_unicode
+from chatseq.core.exchange import Reply
+from chatseq.text.display_width import Page, takes_unicode
 from chatseq.text.terminal import safe, safe_line
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import chatseq
-from chatseq.plugins import Registry
+from chatseq.core.plugins import Registry
 from chatseq.repl.loops import Prompt, converse, converse_piped
-from chatseq.repl.room import LoadBot, Room
 from chatseq.repl.screen import PipeScreen, Screen
-from chatseq.text.page import takes_unicode
+from chatseq.repl.session import LoadBot, ReplSession
+from chatseq.text.display_width import takes_unicode
 
 try:
     import termios
@@ -45,11 +45,11 @@ def chat(
         ChatseqError: the bot or the conversation cannot be loaded.
     """
 
-    def room_with(screen: Screen) -> Room:
+    def room_with(screen: Screen) -> ReplSession:
         from chatseq.history.opening import open_history
         from chatseq.repl.loading import loader
 
-        room = Room(
+        room = ReplSession(
             registry,
             screen,
             bot=bot,
@@ -78,7 +78,7 @@ def wants_colour() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
-def _chat_over_a_pipe(room_with: Callable[[Screen], Room], session: str | None) -> int:
+def _chat_over_a_pipe(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
     room = room_with(PipeScreen(sys.stdout, sys.stderr))
     room.talkative = False
     with _open(room):
@@ -87,7 +87,7 @@ def _chat_over_a_pipe(room_with: Callable[[Screen], Room], session: str | None) 
         return converse_piped(room, sys.stdin)
 
 
-def _chat_on_terminal(room_with: Callable[[Screen], Room], session: str | None) -> int:
+def _chat_on_terminal(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
     from prompt_toolkit.output import create_output  # 0.25 s that a pipe need not pay
 
     from chatseq.repl.prompt import TerminalPrompt
@@ -101,7 +101,7 @@ def _chat_on_terminal(room_with: Callable[[Screen], Room], session: str | None) 
     return _converse(room, prompt, session)
 
 
-def _chat_plainly(room_with: Callable[[Screen], Room], session: str | None) -> int:
+def _chat_plainly(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
     from chatseq.repl.prompt import LinePrompt
     from chatseq.repl.terminal_screen import PLAIN, TerminalScreen
 
@@ -112,7 +112,7 @@ def _chat_plainly(room_with: Callable[[Screen], Room], session: str | None) -> i
     return _converse(room, LinePrompt(room, PLAIN, sys.stdin, sys.stdout), session)
 
 
-def _converse(room: Room, prompt: Prompt, session: str | None) -> int:
+def _converse(room: ReplSession, prompt: Prompt, session: str | None) -> int:
     with _open(room):
         try:
             return _talk(room, prompt, session)
@@ -124,7 +124,7 @@ def _converse(room: Room, prompt: Prompt, session: str | None) -> int:
             return room.interrupts.ending
 
 
-def _talk(room: Room, prompt: Prompt, session: str | None) -> int:
+def _talk(room: ReplSession, prompt: Prompt, session: str | None) -> int:
     room.screen.note(GREETING)
     if room.registry.faults:
         count = len(room.registry.faults)
@@ -140,7 +140,7 @@ def _talk(room: Room, prompt: Prompt, session: str | None) -> int:
 
 
 @contextmanager
-def _open(room: Room) -> Iterator[None]:
+def _open(room: ReplSession) -> Iterator[None]:
     """Receive the signals for a room, and give back what it holds in the end."""
     try:
         with room.interrupts.installed():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from chatseq.exchange import Reply
+from chatseq.core.exchange import Reply
 from chatseq.repl.wrap import Wrapper, wrapped
-from chatseq.text.page import Page
+from chatseq.text.display_width import Page
 from chatseq.text.terminal import safe, safe_line
 
 STOPPED = "[stopped]"

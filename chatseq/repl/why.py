@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from chatseq.chat.why import explanation_lines, remembered
-from chatseq.errors import ChatseqError
-from chatseq.exchange import Reply
+from chatseq.bots.explain import explanation_lines, remembered
+from chatseq.core.errors import ChatseqError
+from chatseq.core.exchange import Reply
 from chatseq.history.contracts import Role
 from chatseq.repl.commands import slash_command
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 KEPT = "Only this is kept in the history. The rest was known to the chat that gave the reply."
 
 
 @slash_command()
-def why(room: Room, argument: str) -> None:  # noqa: ARG001
+def why(room: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Explain the last reply.
 
     Where it came from and how sure the bot is, what else it considered, which questions of the
@@ -26,7 +26,7 @@ def why(room: Room, argument: str) -> None:  # noqa: ARG001
         room.screen.note(KEPT)
 
 
-def _stored(room: Room) -> Reply:
+def _stored(room: ReplSession) -> Reply:
     """Return what the history knows of the reply to the last question."""
     turns = room.chat.turns
     if not turns:

@@ -14,7 +14,7 @@ USES: dict[str, str] = {
     "adjuster": f"{_CHAT} 'decoding.adjusters=[{{{{name=\"{{name}}\"}}}}]'",
     "tokenizer": f"{_TRAIN} tokenizer.name={{name}}",
     "corpus-reader": "chatseq corpus show FILE --format {name}",
-    "responder": f"{_CHAT} qa.name={{name}}",
+    "responder": f"{_CHAT} responder.name={{name}}",
     "metric": "chatseq evaluate FILE",
     "command": "chatseq {name} --help",
     "slash-command": "/{name} in a chat",

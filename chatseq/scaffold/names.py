@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import NamedTuple
 
-from chatseq.errors import PartError, did_you_mean
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.plugins import Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Registry
 
 LONGEST = 40  # characters
 _FORM = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")

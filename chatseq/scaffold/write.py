@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from chatseq.errors import PartError
-from chatseq.files import place_beside
+from chatseq.core.errors import PartError
+from chatseq.core.files import place_beside
+from chatseq.core.plugins import Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Registry
 from chatseq.scaffold.kinds import how_to_use
 from chatseq.scaffold.names import Names, check_free, names_of
 

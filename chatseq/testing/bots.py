@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chatseq.bundle.pairs import write_pairs
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Lesson
+from chatseq.bots.bot import Bot
+from chatseq.bots.bundle.pairs import write_pairs
+from chatseq.bots.contracts import FitData
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Plugin, Registry
+from chatseq.core.recipe import Recipe
 from chatseq.decoding.answers import Answers
-from chatseq.engines.contracts import Array, Encoded, Engine, Stepped
-from chatseq.exchange import Exchange
+from chatseq.engines.contracts import Array, Encoded, Engine, StepOutput
 from chatseq.hookspecs import hookimpl
-from chatseq.plugins import Plugin, Registry
-from chatseq.recipe import Recipe
 from chatseq.testing.engines import RandomEngine
 from chatseq.testing.responders import ScriptedResponder
 from chatseq.testing.strategies import PlainStrategy
@@ -61,7 +61,9 @@ class CountingEngine:
         self.calls += 1
         return self._engine.encode(ids, mask, features)
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         """Advance every row by one token."""
         self.calls += 1
         return self._engine.step(tokens, state, memory)
@@ -97,7 +99,7 @@ def babbling_bot(engine: Engine | None = None, folder: Path | None = None) -> Bo
             "question": {"features": 0, "max_tokens": 24},
             "model": {"encoder": {"name": "none"}, "decoder": {"name": "none"}},
             "decoding": {"strategy": {"name": "plain"}, "adjusters": [], "max_length": 12},
-            "qa": {"name": "scripted"},
+            "responder": {"name": "scripted"},
         }
     )
     babbler = engine or RandomEngine(vocabulary_size=tokenizer.size, end_bonus=2.0)
@@ -128,18 +130,18 @@ def teach(
         component: the responder, as its plugin names it
         folder: an empty one
     """
-    learn = getattr(component, "learn", None)
-    if learn is None:
+    fit = getattr(component, "fit", None)
+    if fit is None:
         return {}
     train = [one for one in TAUGHT if one not in held_out]
     with tempfile.TemporaryDirectory() as place:
         part = Path(place) if held_out else folder
         write_pairs(part, train)
-        lesson = Lesson(babbling_bot(folder=part), train, held_out, closed=True, seed=0)
-        figures: Mapping[str, float | None] = learn(lesson, part, options)
+        data = FitData(babbling_bot(folder=part), train, held_out, closed=True, seed=0)
+        figures: Mapping[str, float | None] = fit(data, part, options)
         if held_out:
             whole = (*train, *held_out)
             write_pairs(folder, whole)
             bot = babbling_bot(folder=folder)
-            learn(Lesson(bot, whole, (), closed=True, seed=0, fitted=part), folder, options)
+            fit(FitData(bot, whole, (), closed=True, seed=0, fitted=part), folder, options)
     return figures

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from chatseq.errors import ChatseqError
-from chatseq.plugins import first_line
+from chatseq.core.errors import ChatseqError
+from chatseq.core.plugins import first_line
 
 if TYPE_CHECKING:
     from chatseq.testing.subject import Subject

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chatseq.engines.contracts import Array, Encoded, Stepped
-from chatseq.text.question import PaddedQuestions, Question, pad_questions
+from chatseq.engines.contracts import Array, Encoded, StepOutput
+from chatseq.text.question_encoder import PaddedQuestions, Question, pad_questions
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
 _PRIME = 1_000_003
@@ -36,7 +36,9 @@ class ScriptedEngine:
         replies = np.zeros((len(ids), self._longest + 1), dtype=np.int64)
         return Encoded((ids, mask), (replies, np.zeros(len(ids), dtype=np.int64)))
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         """Look up the probabilities; all weight lies on the first token of the question."""
         (ids, mask), replies, lengths = memory, state[0].copy(), state[1]
         replies[np.arange(len(tokens)), lengths] = tokens
@@ -50,7 +52,7 @@ class ScriptedEngine:
                 log_probs[row, token] = np.log(probability)
         weights = np.zeros((len(tokens), ids.shape[1]), dtype=np.float32)
         weights[:, 0] = 1.0
-        return Stepped(log_probs, (replies, lengths + 1), weights)
+        return StepOutput(log_probs, (replies, lengths + 1), weights)
 
     def array(self, rows: Any) -> Array:
         """Return integers as an array."""
@@ -93,7 +95,9 @@ class RandomEngine:
             folded = self._xp.where(mask[:, column], self._fold(folded, ids[:, column]), folded)
         return Encoded((ids, mask), (folded,))
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         """Look up the scores of the number that the question and the reply so far fold into."""
         ids, mask = memory
         width = _width(tokens, ids)
@@ -102,7 +106,7 @@ class RandomEngine:
         weights = weights / weights.sum(-1)[:, None]
         if width > 1:
             weights = self._xp.repeat(weights, width, axis=0)
-        return Stepped(self._xp.take(self._log_probs, folded, axis=0), (folded,), weights)
+        return StepOutput(self._xp.take(self._log_probs, folded, axis=0), (folded,), weights)
 
     def array(self, rows: Any) -> Array:
         """Return integers as an array."""

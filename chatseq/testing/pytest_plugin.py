@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from chatseq.exchange import Exchange
-    from chatseq.plugins import Registry
-    from chatseq.recipe import Recipe
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.plugins import Registry
+    from chatseq.core.recipe import Recipe
     from chatseq.testing.check import Check, Outcome
     from chatseq.testing.subject import WriteFile
 
@@ -65,7 +65,7 @@ def settle(outcome: Outcome) -> None:
 @pytest.fixture(scope="session")
 def chatseq_registry() -> Registry:
     """The parts that come with chatseq, without those of other installed plugins."""
-    from chatseq.plugins import Registry, discover
+    from chatseq.core.plugins import Registry, discover
 
     registry = Registry()
     for plugin in discover().plugins:
@@ -77,7 +77,7 @@ def chatseq_registry() -> Registry:
 @pytest.fixture(scope="session")
 def chatseq_recipe() -> Recipe:
     """A recipe so small that a bot is trained in seconds."""
-    from chatseq.recipe import load_recipe
+    from chatseq.core.recipe import load_recipe
 
     return load_recipe("tiny").apply(
         [
@@ -101,7 +101,7 @@ def chatseq_recipe() -> Recipe:
 @pytest.fixture
 def chatseq_corpus() -> list[Exchange]:
     """A corpus of a few questions, one of them Chinese and one to be declined."""
-    from chatseq.exchange import Exchange
+    from chatseq.core.exchange import Exchange
 
     pairs = {
         "hello": "Hello there, how can I help?",

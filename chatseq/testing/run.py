@@ -10,10 +10,10 @@ from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
-from chatseq.errors import PartError, did_you_mean
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.options import check_options
+from chatseq.core.plugins import Part
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.options import check_options
-from chatseq.plugins import Part
 from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result, told
 from chatseq.testing.subject import Round, Subject, WriteFile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
@@ -24,7 +24,7 @@ class PlainStrategy:
             raise ValueError(f"width ({width}) must be at least 1.")
         self.width = width
 
-    def begin(self, task: Task) -> PlainChooser:
+    def begin(self, task: SearchRequest) -> PlainChooser:
         """Return what chooses for one search."""
         return PlainChooser(task, self.width)
 
@@ -32,10 +32,10 @@ class PlainStrategy:
 class PlainChooser:
     """Chooses in plain Python, one question after the other."""
 
-    def __init__(self, task: Task, width: int) -> None:
+    def __init__(self, task: SearchRequest, width: int) -> None:
         self.task, self.width = task, width
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose; a question is done when its likeliest beginning ends."""
         best: list[tuple[float, int, int]] = []  # score, row, token
         ended, done = [], []
@@ -58,7 +58,7 @@ class PlainChooser:
         )
 
     def candidates(
-        self, scores: Array, search: Search, place: int
+        self, scores: Array, search: SearchState, place: int
     ) -> Iterator[tuple[float, int, int]]:
         """Yield every possible continuation of the rows of one question."""
         for row in range(place * search.width, (place + 1) * search.width):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chatseq.errors import PartError, did_you_mean
-from chatseq.options import REQUIRED, Option, options_of
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.options import REQUIRED, Option, options_of
 from chatseq.testing.check import Rounds
 from chatseq.testing.values import Value, first_value, near_numbers, other_values, small_value
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from chatseq.options import REQUIRED, Option
+from chatseq.core.options import REQUIRED, Option
 
 Takes = Callable[[Any], bool]  # whether the part can be built with this value
 

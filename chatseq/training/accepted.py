@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chatseq.chat.turns import turns_of
+from chatseq.core.errors import TrainingError
+from chatseq.core.exchange import Exchange, ReplySource
 from chatseq.corpus.split import question_key
-from chatseq.errors import TrainingError
-from chatseq.exchange import Exchange, ReplySource
 from chatseq.history.contracts import Feedback, History, Review, Verdict, branch
-from chatseq.text.question import folded, newest_turns
+from chatseq.text.question_encoder import folded, newest_turns
 from chatseq.text.terminal import safe_line
-from chatseq.training.data import comparable
+from chatseq.training.data import normalise_answer
 
 _SHOWN = 3  # places of exchanges that were left out
 Asked = tuple[str, tuple[str, ...]]  # a question as it is read, and the turns read before it
@@ -25,7 +25,7 @@ class Accepted(NamedTuple):
     corrects: bool  # other answers to the question are wrong; else it is one of the right ones
 
 
-class Joined(NamedTuple):
+class FittedEnsemble(NamedTuple):
     """The parts of a corpus with what was accepted."""
 
     train: list[Exchange]
@@ -62,7 +62,7 @@ def join_accepted(
     held_back: Sequence[Exchange],
     accepted: Sequence[Accepted],
     context_turns: int,
-) -> Joined:
+) -> FittedEnsemble:
     """Return the parts with what was accepted in the training part, each exchange once.
 
     All rows of such a question are learnt then, so that none validates; those that a correction
@@ -87,7 +87,7 @@ def join_accepted(
             known.add(asked)
     rows += [taught.exchange for asked, taught in newest.items() if asked not in known]
     rest = [each for each in held_back if question_key(each.question) not in keys]
-    return Joined(rows, rest, tuple(_told(wrong)))
+    return FittedEnsemble(rows, rest, tuple(_told(wrong)))
 
 
 def rows_accepted(
@@ -132,7 +132,7 @@ def _asked(exchange: Exchange, context_turns: int) -> Asked:
 
 
 def _same_answer(one: Exchange, other: Exchange) -> bool:
-    return comparable(one.answer) == comparable(other.answer)
+    return normalise_answer(one.answer) == normalise_answer(other.answer)
 
 
 def _told(wrong: Sequence[Exchange]) -> Iterator[str]:

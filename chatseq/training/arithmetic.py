@@ -52,7 +52,7 @@ def all_threads() -> int:
     return os.cpu_count() or 1
 
 
-class Pace:
+class ThreadTuner:
     """Use one thread or all, whichever learns faster just now.
 
     Where the machine is idle, all are faster; where other work takes a processor, threads that wait

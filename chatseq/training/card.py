@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatseq.bundle import Manifest
+from chatseq.bots.bundle import Manifest
 from chatseq.text.terminal import safe_line
 from chatseq.training.job import Job
 

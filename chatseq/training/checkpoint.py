@@ -16,8 +16,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from chatseq.errors import TrainingError
-from chatseq.files import new_hash, place_beside, seal, swap_in, sweep, told_as, write_new
+from chatseq.core.errors import TrainingError
+from chatseq.core.files import new_hash, place_beside, seal, swap_in, sweep, told_as, write_new
 
 FORMAT = 1
 _STATE = "state.safetensors"
@@ -27,7 +27,7 @@ _NAME = re.compile(r"step-(\d{9})")
 
 
 @dataclass(slots=True)
-class Counters:
+class RunProgress:
     """Where a run stands; with the tensors of a checkpoint, all that resuming needs.
 
     Chance needs no state: it is a function of these numbers (see order.py).
@@ -41,24 +41,24 @@ class Counters:
     dropped_in_a_row: int = 0
     validations: int = 0  # of those that the recipe asks for
     validated_step: int = 0
-    stale: int = 0  # validations since the best one
+    validations_without_gain: int = 0  # validations since the best one
     best_step: int = 0
     best_exact_match: float = -1.0
     best_loss: float = float("inf")
-    over: str = ""  # why the run ended, once it has
-    alarmed: bool = False  # it was told that the replies are dull
+    stop_reason: str = ""  # why the run ended, once it has
+    collapse_reported: bool = False  # it was told that the replies are dull
 
 
 class Checkpoint(NamedTuple):
     """A run at one moment."""
 
-    counters: Counters
+    counters: RunProgress
     tensors: dict[str, Tensor]  # names begin with "model/", "best/" or "optimiser/"
     remarks: tuple[str, ...] = ()  # newer ones that were skipped, and what else is not as before
 
 
 def save_checkpoint(
-    folder: Path, counters: Counters, tensors: Mapping[str, Tensor], *, run: Mapping[str, str]
+    folder: Path, counters: RunProgress, tensors: Mapping[str, Tensor], *, run: Mapping[str, str]
 ) -> None:
     """Write a checkpoint; older ones go only after it is whole.
 
@@ -162,15 +162,15 @@ def _all(folder: Path) -> list[Path]:
     return sorted(named, key=lambda path: path.name, reverse=True)
 
 
-def _plain(counters: Counters) -> dict[str, Any]:
+def _plain(counters: RunProgress) -> dict[str, Any]:
     values = asdict(counters)
     # JSON has no infinity; a run without a finite validation has no best loss.
     return {n: None if v == float("inf") else v for n, v in values.items()}
 
 
-def _counters(values: Mapping[str, Any]) -> Counters:
+def _counters(values: Mapping[str, Any]) -> RunProgress:
     known: dict[str, Any] = {n: float("inf") if v is None else v for n, v in values.items()}
-    return Counters(**known)
+    return RunProgress(**known)
 
 
 def _sealed(meta: Mapping[str, Any]) -> bytes:

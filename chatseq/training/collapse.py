@@ -36,7 +36,7 @@ _FOR_TALK = f"Try {_SPECIFIC}, {_LEARN}, or more varied answers."
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TextStats:
     """What some texts have in common; words as chatseq.text.words counts them."""
 
     distinct_1: float  # distinct words by all words, 0..1
@@ -46,24 +46,24 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Variety:
+class DiversityReport:
     """The replies of a validation beside the answers that were wanted."""
 
     count: int  # replies
-    replies: Spoken
-    wanted: Spoken
+    replies: TextStats
+    wanted: TextStats
     most_frequent: str  # of the replies that are not empty
     share: float  # of the replies that are it, 0..1
     wanted_share: float  # of the wanted answers that are it, 0..1
 
 
-def variety_of(replies: Sequence[str], wanted: Sequence[str]) -> Variety:
+def diversity_of(replies: Sequence[str], wanted: Sequence[str]) -> DiversityReport:
     """Return the figures of replies and of the answers that were wanted, one for each."""
     said = [plain(text) for text in replies]
     right = [plain(text) for text in wanted]
     told = Counter(text for text in said if text).most_common(1)
     most_frequent, times = told[0] if told else ("", 0)
-    return Variety(
+    return DiversityReport(
         count=len(said),
         replies=_spoken(said),
         wanted=_spoken(right),
@@ -73,7 +73,7 @@ def variety_of(replies: Sequence[str], wanted: Sequence[str]) -> Variety:
     )
 
 
-def alarm(variety: Variety, closed: bool) -> str | None:
+def collapse_warning(variety: DiversityReport, closed: bool) -> str | None:
     """Return in one line what is dull about the replies and what to change; None: nothing is.
 
     Args:
@@ -90,7 +90,7 @@ def alarm(variety: Variety, closed: bool) -> str | None:
     return next(filter(None, told), None)
 
 
-def _empty(variety: Variety) -> str:
+def _empty(variety: DiversityReport) -> str:
     said, wanted = variety.replies.empty, variety.wanted.empty
     if not _is_beyond_chance(variety, said - wanted) or _undue(said, wanted) < _EMPTY:
         return ""
@@ -100,7 +100,7 @@ def _empty(variety: Variety) -> str:
     )
 
 
-def _same(variety: Variety, cure: str) -> str:
+def _same(variety: DiversityReport, cure: str) -> str:
     said, wanted = variety.share, variety.wanted_share
     least = _SAME if said >= _MUCH * wanted else _NEARLY_ALL
     if not _is_beyond_chance(variety, said - wanted) or _undue(said, wanted) < least:
@@ -111,7 +111,7 @@ def _same(variety: Variety, cure: str) -> str:
     )
 
 
-def _too_long(variety: Variety) -> str:
+def _too_long(variety: DiversityReport) -> str:
     said, wanted = variety.replies.words, variety.wanted.words
     if variety.count < _FEWEST or said <= max(_LONG * wanted, wanted + _WORDS):
         return ""
@@ -121,7 +121,7 @@ def _too_long(variety: Variety) -> str:
     )
 
 
-def _too_short(variety: Variety) -> str:
+def _too_short(variety: DiversityReport) -> str:
     said, wanted = variety.replies.words, variety.wanted.words
     if variety.count < _FEWEST or said >= min(_SHORT * wanted, wanted - _WORDS):
         return ""
@@ -131,7 +131,7 @@ def _too_short(variety: Variety) -> str:
     )
 
 
-def _uniform(variety: Variety, cure: str) -> str:
+def _uniform(variety: DiversityReport, cure: str) -> str:
     said, wanted = variety.replies, variety.wanted
     is_varied = said.distinct_2 >= _VARIED * wanted.distinct_2
     if variety.count < _FEWEST or is_varied or said.distinct_1 >= wanted.distinct_1:
@@ -142,7 +142,7 @@ def _uniform(variety: Variety, cure: str) -> str:
     )
 
 
-def _is_beyond_chance(variety: Variety, share: float) -> bool:
+def _is_beyond_chance(variety: DiversityReport, share: float) -> bool:
     return share * variety.count >= _BEYOND_CHANCE - 1e-9
 
 
@@ -151,12 +151,12 @@ def _undue(said: float, wanted: float) -> float:
     return (said - wanted) / (1 - wanted) if wanted < 1 else 0.0
 
 
-def _spoken(texts: Sequence[str]) -> Spoken:
+def _spoken(texts: Sequence[str]) -> TextStats:
     cut = [units(text) for text in texts]
     total = sum(map(len, cut))
     words = {word for some in cut for word in some}
     pairs = {pair for some in cut for pair in itertools.pairwise(some)}
-    return Spoken(
+    return TextStats(
         distinct_1=len(words) / max(1, total),
         distinct_2=len(pairs) / max(1, total),
         words=total / max(1, len(texts)),

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from chatseq.exchange import Exchange
+from chatseq.core.exchange import Exchange
 from chatseq.model.batch import Batch
 from chatseq.text.noise import misspelt, reordered
-from chatseq.text.question import Question, QuestionReader
+from chatseq.text.question_encoder import Question, QuestionEncoder
 from chatseq.text.tokenizer import END_ID, PAD_ID
-from chatseq.training.order import Ints, mixed, uniform_at
+from chatseq.training.deterministic import Ints, derive_seed, uniform_at
 
 _LONGEST = 1 << 20  # tokens of a question; keeps the places of different rows apart
 _REACH = 2  # places that a word moves at most
@@ -44,9 +44,9 @@ class Noise:
         """Whether a question must be cut into tokens again."""
         return self.subword_dropout > 0 or self.typos > 0 or self.word_swaps > 0
 
-    def typed(self, text: str, seed: int) -> str:
+    def augment(self, text: str, seed: int) -> str:
         """Return a question as it might also be typed."""
-        if mixed(seed, _FOR_SWAPS) < self.word_swaps * 2.0**63:
+        if derive_seed(seed, _FOR_SWAPS) < self.word_swaps * 2.0**63:
             text = reordered(text, seed, _REACH)
         return misspelt(text, self.typos, seed) if self.typos else text
 
@@ -55,7 +55,7 @@ class Examples:
     """Exchanges in ids; those whose answers are too long are left out and counted."""
 
     def __init__(
-        self, exchanges: Iterable[Exchange], reader: QuestionReader, *, max_answer_tokens: int
+        self, exchanges: Iterable[Exchange], reader: QuestionEncoder, *, max_answer_tokens: int
     ) -> None:
         self.exchanges: list[Exchange] = []
         self.left_out = 0
@@ -107,7 +107,7 @@ class Examples:
         if noise.reads_anew:
             questions = self._typed(questions, chosen, noise, seed)
         if noise.word_dropout:
-            questions = _thinned(questions, chosen, noise.word_dropout, seed)
+            questions = _word_dropout(questions, chosen, noise.word_dropout, seed)
         return self._batch(questions, chosen)
 
     def _typed(self, plain: _Questions, rows: Ints, noise: Noise, seed: int) -> _Questions:
@@ -121,8 +121,8 @@ class Examples:
         return plain.followed_by(anew).take(places)
 
     def _anew(self, row: int, noise: Noise, seed: int) -> Question | None:
-        exchange, own = self.exchanges[row], mixed(seed, row)
-        text = noise.typed(exchange.question, own)
+        exchange, own = self.exchanges[row], derive_seed(seed, row)
+        text = noise.augment(exchange.question, own)
         if noise.subword_dropout:
             return self._reader.sample(text, own, noise.subword_dropout, exchange.context)
         if text == exchange.question:
@@ -145,7 +145,7 @@ class Examples:
         )
 
 
-def comparable(text: str) -> str:
+def normalise_answer(text: str) -> str:
     """Return what of a text counts when replies are compared word for word."""
     return unicodedata.normalize("NFC", text).strip()
 
@@ -240,7 +240,7 @@ class _WordFeatures:
         return number
 
 
-def _thinned(questions: _Questions, rows: Ints, share: float, seed: int) -> _Questions:
+def _word_dropout(questions: _Questions, rows: Ints, share: float, seed: int) -> _Questions:
     """Leave tokens out; end marks always stay, and so does a turn that would be empty."""
     lengths = questions.ids.lengths
     places = np.repeat(rows * _LONGEST, lengths) + _within(lengths)

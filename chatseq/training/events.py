@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatseq.training.collapse import Variety
+from chatseq.training.collapse import DiversityReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ValidationReport:
     exact_match: float  # free-running, 0..1, over a fixed sample
     best: bool  # these weights are the best so far
     samples: tuple[Sample, ...] = ()
-    variety: Variety | None = None  # of the replies, beside the wanted answers
+    variety: DiversityReport | None = None  # of the replies, beside the wanted answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from chatseq.bundle import Bundle, CorpusRecord, check_name
-from chatseq.chat.bot import question_reader
+from chatseq.bots.bot import question_encoder
+from chatseq.bots.bundle import Bundle, CorpusRecord, check_name
+from chatseq.core.errors import TrainingError
+from chatseq.core.exchange import Exchange
+from chatseq.core.files import new_hash
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, TrainingSection
 from chatseq.corpus.split import question_key, split_by_question
-from chatseq.errors import TrainingError
-from chatseq.exchange import Exchange
-from chatseq.files import new_hash
-from chatseq.model.fit import check_fit
-from chatseq.options import build_part
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, TrainingSection
-from chatseq.text.question import QuestionReader, folded, newest_turns
+from chatseq.model.compatibility import check_compatibility
+from chatseq.text.question_encoder import QuestionEncoder, folded, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
 from chatseq.training.accepted import Accepted, join_accepted
 from chatseq.training.data import Examples
@@ -28,7 +28,7 @@ _MAY_CHANGE = {"minutes", "max_epochs", "min_steps", "patience", "checkpoint_sec
 
 
 @dataclass(frozen=True, slots=True)
-class Forerunner:
+class WarmStart:
     """A trained bot that a run goes on from."""
 
     bundle: Bundle  # its weights are the first ones
@@ -42,14 +42,14 @@ class Job:
     name: str
     recipe: Recipe
     registry: Registry
-    reader: QuestionReader
+    reader: QuestionEncoder
     train: Examples
     validation: Examples
     corpus: CorpusRecord
     remarks: tuple[str, ...] = ()  # what the user should know before the run begins
-    forerunner: Forerunner | None = None  # None: first weights follow from the seed
-    urged: tuple[int, ...] = ()  # rows of `train` that come several times in an epoch
-    times: int = 1  # so often
+    warm_start: WarmStart | None = None  # None: first weights follow from the seed
+    oversampled: tuple[int, ...] = ()  # rows of `train` that come several times in an epoch
+    oversampling: int = 1  # so often
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -57,18 +57,20 @@ class Job:
         return self.reader.tokenizer
 
     @property
-    def kept_recipe(self) -> Recipe:
+    def recipe_to_store(self) -> Recipe:
         """The recipe as the bot keeps it."""
-        if self.forerunner is None:
+        if self.warm_start is None:
             return self.recipe
-        return self.recipe.model_copy(update={"training": self.forerunner.training})
+        return self.recipe.model_copy(update={"training": self.warm_start.training})
 
     @property
     def epoch_examples(self) -> Examples:
         """What an epoch goes through: `train`, with the urged rows again at the end."""
-        if self.times == 1:
+        if self.oversampling == 1:
             return self.train
-        return self.train.picked([*range(len(self.train)), *self.urged * (self.times - 1)])
+        return self.train.picked(
+            [*range(len(self.train)), *self.oversampled * (self.oversampling - 1)]
+        )
 
     @property
     def closed(self) -> bool:
@@ -76,17 +78,19 @@ class Job:
         answers = {exchange.answer for exchange in self.train.exchanges}
         return 2 * len(answers) <= len(self.train)
 
-    def marks(self) -> dict[str, str]:
+    def compatibility_key(self) -> dict[str, str]:
         """Return what a checkpoint must have in common with this job, by a word for people."""
         recipe = self.recipe.model_dump(mode="json")
         for name in _MAY_CHANGE:
             del recipe["training"][name]
-        marks = {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
-        if self.urged:
-            marks["choice of corrections"] = digest([repr((self.urged, self.times))])
-        if self.forerunner is not None:  # a name and a corpus may be those of a newer bot
-            marks["tokenizer"] = digest([self.tokenizer.to_json()])
-        return marks
+        compatibility_key = {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
+        if self.oversampled:
+            compatibility_key["choice of corrections"] = digest(
+                [repr((self.oversampled, self.oversampling))]
+            )
+        if self.warm_start is not None:  # a name and a corpus may be those of a newer bot
+            compatibility_key["tokenizer"] = digest([self.tokenizer.to_json()])
+        return compatibility_key
 
 
 def prepare(
@@ -110,13 +114,13 @@ def prepare(
     """
     check_name(name)
     recipe.check(registry, "the recipe")
-    told = check_fit(registry, recipe)
+    told = check_compatibility(registry, recipe)
     listed = list(exchanges)
     if not listed:
         raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
     train, held_back, remarks = _parted(listed, recipe)
     joined = join_accepted(train, held_back, accepted, recipe.question.context_turns)
-    reader = question_reader(recipe, _tokenizer(registry, recipe, joined.train))
+    reader = question_encoder(recipe, _tokenizer(registry, recipe, joined.train))
     job = job_of(registry, recipe, reader, joined.train, joined.held_back, name=name)
     return replace(job, remarks=(*remarks, *joined.remarks, *told, *job.remarks))
 
@@ -124,7 +128,7 @@ def prepare(
 def job_of(
     registry: Registry,
     recipe: Recipe,
-    reader: QuestionReader,
+    reader: QuestionEncoder,
     train: Sequence[Exchange],
     held_back: Sequence[Exchange],
     *,

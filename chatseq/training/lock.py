@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatseq.errors import TrainingError
-from chatseq.files import told_as
+from chatseq.core.errors import TrainingError
+from chatseq.core.files import told_as
 
 try:
     import fcntl

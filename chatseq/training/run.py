@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 
-from chatseq.errors import TrainingError
-from chatseq.files import sweep
-from chatseq.paths import make_private_folder, runs_folder
-from chatseq.training.arithmetic import Pace, all_threads, arithmetic, one_thread
-from chatseq.training.beginning import first_model, take_pretrained
-from chatseq.training.checkpoint import Counters, load_checkpoint, save_checkpoint
-from chatseq.training.collapse import WATCHED_FROM, alarm
+from chatseq.core.errors import TrainingError
+from chatseq.core.files import sweep
+from chatseq.core.paths import make_private_folder, runs_folder
+from chatseq.training.arithmetic import ThreadTuner, all_threads, arithmetic, one_thread
+from chatseq.training.checkpoint import RunProgress, load_checkpoint, save_checkpoint
+from chatseq.training.collapse import WATCHED_FROM, collapse_warning
+from chatseq.training.deterministic import Ints, derive_seed
 from chatseq.training.events import (
     FinishedReport,
     Remark,
@@ -28,14 +28,14 @@ from chatseq.training.events import (
     TrainingEvent,
     ValidationReport,
 )
-from chatseq.training.finish import finish
+from chatseq.training.finalize import finish
+from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job
-from chatseq.training.lessons import FOR_STEP, Lessons
 from chatseq.training.lock import LOCK, locked
-from chatseq.training.order import Ints, mixed
 from chatseq.training.state import TrainingState
-from chatseq.training.steps import Stepped, learn
-from chatseq.training.validation import Judgement, Validator
+from chatseq.training.step import StepResult, train_step
+from chatseq.training.step_plan import FOR_STEP, StepPlan
+from chatseq.training.validation import ValidationResult, Validator
 
 CHECKPOINTS = "checkpoints"
 _MOST_DROPPED = 3  # steps in a row
@@ -76,17 +76,17 @@ class _Run:
         self._folder = folder
         self._stop = stop
         self._settings = job.recipe.training
-        self._lessons = Lessons(job)
-        model = first_model(job)
+        self._lessons = StepPlan(job)
+        model = build_initial_model(job)
         self._state = TrainingState(
             model, weight_decay=self._settings.weight_decay, ema=self._settings.ema
         )
         self._validator = Validator(job, model)
-        self._counters = Counters()
+        self._counters = RunProgress()
         self._batches = self._lessons.of_epoch(0)
         self._epochs = self._lessons.epochs(len(self._batches))
         adaptable = self._settings.minutes and not self._settings.threads
-        self._pace = Pace(all_threads()) if adaptable else None
+        self._pace = ThreadTuner(all_threads()) if adaptable else None
         self._speed = 0.0  # target tokens a second
         self._clock = self._saved_at = time.perf_counter()
 
@@ -95,7 +95,7 @@ class _Run:
         yield from self._resumed() if resume else self._afresh()
         self._clock = self._saved_at = time.perf_counter()
         self._state.model.train()
-        while not self._counters.over:
+        while not self._counters.stop_reason:
             yield from self._epoch()
         yield from self._ended()
 
@@ -105,11 +105,11 @@ class _Run:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != LOCK:
                 path.unlink(missing_ok=True)
-        yield from map(Remark, take_pretrained(self._job, self._state.model))
+        yield from map(Remark, load_initial_weights(self._job, self._state.model))
 
     def _resumed(self) -> Iterator[Remark]:
         sweep(self._folder)
-        found = load_checkpoint(self._folder / CHECKPOINTS, run=self._job.marks())
+        found = load_checkpoint(self._folder / CHECKPOINTS, run=self._job.compatibility_key())
         if found is None:
             raise TrainingError(
                 f"There is nothing to resume for the bot '{self._job.name}'. "
@@ -119,43 +119,47 @@ class _Run:
         counters = self._counters = found.counters
         self._state.restore(found.tensors)
         self._batches = self._lessons.of_epoch(counters.epoch)
-        stale = counters.stale >= self._settings.patience
-        if counters.over != DIVERGED and self._progress() < 1 and not stale:
-            counters.over = ""  # a longer time or more epochs leave something to do
+        validations_without_gain = counters.validations_without_gain >= self._settings.patience
+        if (
+            counters.stop_reason != DIVERGED
+            and self._progress() < 1
+            and not validations_without_gain
+        ):
+            counters.stop_reason = ""  # a longer time or more epochs leave something to do
         yield Remark(f"Resumed after step {counters.step}.")
 
     def _epoch(self) -> Iterator[TrainingEvent]:
         """Go through the rest of an epoch, until its end or that of the run."""
         counters = self._counters
-        while counters.index < len(self._batches) and not counters.over:
+        while counters.index < len(self._batches) and not counters.stop_reason:
             yield from self._step(self._batches[counters.index])
             self._look_for_an_end()
             if self._is_validation_due():
                 yield from self._validated()
-            if not counters.over and self._is_checkpoint_due():
+            if not counters.stop_reason and self._is_checkpoint_due():
                 self._save()
-        if not counters.over:
+        if not counters.stop_reason:
             counters.epoch, counters.index = counters.epoch + 1, 0
             self._batches = self._lessons.of_epoch(counters.epoch)
 
     def _step(self, rows: Ints) -> Iterator[TrainingEvent]:
         settings, counters, state = self._settings, self._counters, self._state
         progress = self._progress()
-        rate = self._lessons.rate(progress)
+        rate = self._lessons.learning_rate(progress)
         # Dropout follows the number of the step alone, so resuming needs no generator's state.
-        torch.manual_seed(mixed(settings.seed, FOR_STEP, counters.step))
+        torch.manual_seed(derive_seed(settings.seed, FOR_STEP, counters.step))
         if self._pace:
             self._pace.before_step()
-        stepped = learn(
+        stepped = train_step(
             state.model,
             state.optimiser,
             self._lessons.batch(rows, counters.epoch),
-            rate=rate,
+            learning_rate=rate,
             clip=settings.clip,
             objective=self._lessons.objective(progress),
         )
         if not stepped.skipped:
-            state.average(counters.step - counters.dropped)
+            state.update_ema(counters.step - counters.dropped)
         counters.step += 1
         counters.index += 1
         self._measure(stepped)
@@ -165,7 +169,7 @@ class _Run:
             counters.dropped_in_a_row = 0
         yield self._step_report(stepped, rate)
 
-    def _dropped(self, stepped: Stepped) -> Remark:
+    def _dropped(self, stepped: StepResult) -> Remark:
         counters = self._counters
         counters.dropped += 1
         counters.dropped_in_a_row += 1
@@ -178,13 +182,13 @@ class _Run:
     def _look_for_an_end(self) -> None:
         counters, minutes = self._counters, self._settings.minutes
         if counters.dropped_in_a_row >= _MOST_DROPPED:
-            counters.over = DIVERGED
+            counters.stop_reason = DIVERGED
         elif self._by_epochs() >= 1:
-            counters.over = EPOCHS_DONE
+            counters.stop_reason = EPOCHS_DONE
         elif minutes and counters.seconds >= 60 * minutes:
-            counters.over = TIME_UP
+            counters.stop_reason = TIME_UP
         elif self._stop():
-            counters.over = INTERRUPTED
+            counters.stop_reason = INTERRUPTED
 
     def _by_epochs(self) -> float:
         share = self._counters.index / len(self._batches)
@@ -198,7 +202,7 @@ class _Run:
 
     def _is_validation_due(self) -> bool:
         due = int(self._progress() * self._settings.validations)
-        return due > self._counters.validations and not self._counters.over
+        return due > self._counters.validations and not self._counters.stop_reason
 
     def _is_checkpoint_due(self) -> bool:
         return time.perf_counter() - self._saved_at >= self._settings.checkpoint_seconds
@@ -206,18 +210,18 @@ class _Run:
     def _validated(self) -> Iterator[TrainingEvent]:
         counters = self._counters
         with self._state.averaged():
-            judged = self._validator.judge()
+            judged = self._validator.validate()
             best = self._is_best(judged)
             if best:
-                self._state.keep_as_best()
+                self._state.save_best()
         counters.validations = int(self._progress() * self._settings.validations)
         counters.validated_step = counters.step
-        counters.stale = 0 if best else counters.stale + 1
+        counters.validations_without_gain = 0 if best else counters.validations_without_gain + 1
         if best:
             counters.best_step = counters.step
             counters.best_exact_match, counters.best_loss = judged.exact_match, judged.loss
-        elif counters.stale >= self._settings.patience:
-            counters.over = counters.over or NO_IMPROVEMENT
+        elif counters.validations_without_gain >= self._settings.patience:
+            counters.stop_reason = counters.stop_reason or NO_IMPROVEMENT
         self._tick()
         yield ValidationReport(
             step=counters.step,
@@ -231,16 +235,18 @@ class _Run:
         )
         yield from self._alarm(judged)
 
-    def _alarm(self, judged: Judgement) -> Iterator[Remark]:
+    def _alarm(self, judged: ValidationResult) -> Iterator[Remark]:
         """Tell once that the replies are dull, when the network has had time to learn others."""
         counters = self._counters
-        if counters.alarmed or not (counters.over or self._progress() >= WATCHED_FROM):
+        if counters.collapse_reported or not (
+            counters.stop_reason or self._progress() >= WATCHED_FROM
+        ):
             return
-        if told := alarm(judged.variety, self._job.closed):
-            counters.alarmed = True
+        if told := collapse_warning(judged.variety, self._job.closed):
+            counters.collapse_reported = True
             yield Remark(told)
 
-    def _is_best(self, judged: Judgement) -> bool:
+    def _is_best(self, judged: ValidationResult) -> bool:
         """Compare by exact match, then loss, where answers recur; by loss alone elsewhere."""
         counters = self._counters
         if not math.isfinite(judged.loss):
@@ -251,15 +257,15 @@ class _Run:
 
     def _ended(self) -> Iterator[TrainingEvent]:
         counters = self._counters
-        reason = counters.over
+        reason = counters.stop_reason
         if reason == INTERRUPTED:  # the run that goes on must not see the validation below
-            counters.over = ""
+            counters.stop_reason = ""
             self._save()
         if counters.validated_step != counters.step:
             yield from self._validated()
         if reason != INTERRUPTED:
             self._save()
-        self._state.take_best()
+        self._state.restore_best()
         with one_thread():
             figures = finish(self._job, self._state.model)
         best = counters.best_step if self._state.has_best else counters.step
@@ -270,11 +276,11 @@ class _Run:
             self._folder / CHECKPOINTS,
             self._counters,
             self._state.tensors(),
-            run=self._job.marks(),
+            run=self._job.compatibility_key(),
         )
         self._saved_at = time.perf_counter()
 
-    def _measure(self, stepped: Stepped) -> None:
+    def _measure(self, stepped: StepResult) -> None:
         seconds = self._tick()
         if self._pace:
             self._pace.after_step(stepped.tokens, seconds)
@@ -289,7 +295,7 @@ class _Run:
         self._counters.seconds += seconds
         return seconds
 
-    def _step_report(self, stepped: Stepped, rate: float) -> StepReport:
+    def _step_report(self, stepped: StepResult, rate: float) -> StepReport:
         counters, progress = self._counters, self._progress()
         return StepReport(
             step=counters.step,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.training.steps import make_optimiser
+from chatseq.training.step import make_optimiser
 
 _MODEL, _MEAN, _BEST, _OPTIMISER = "model/", "mean/", "best/", "optimiser/"
 
@@ -35,7 +35,7 @@ class TrainingState:
         return self._best is not None
 
     @torch.no_grad()
-    def average(self, steps: int) -> None:
+    def update_ema(self, steps: int) -> None:
         """Let the weights enter their exponential average (Polyak and Juditsky 1992).
 
         At first little of the average stays, so that it soon forgets where learning began.
@@ -64,11 +64,11 @@ class TrainingState:
         finally:
             self._swap()
 
-    def keep_as_best(self) -> None:
+    def save_best(self) -> None:
         """Remember the weights as they are now; inside `averaged`, the averaged ones."""
         self._best = _copied(self.model.state_dict())
 
-    def take_best(self) -> None:
+    def restore_best(self) -> None:
         """Go back to the best weights; without any, take the averaged ones."""
         if self._best is not None:
             self.model.load_state_dict(self._best)

@@ -9,20 +9,20 @@ from typing import TypeVar
 
 import torch
 
+from chatseq.core.options import build_part
 from chatseq.decoding.contracts import Adjuster, Hypothesis, Strategy
+from chatseq.decoding.growing_text import stops_of, text_of
 from chatseq.decoding.search import decode
-from chatseq.decoding.text import stops_of, text_of
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import build_part
-from chatseq.text.question import pad_questions
-from chatseq.training.collapse import Variety, variety_of
-from chatseq.training.data import comparable
+from chatseq.text.question_encoder import pad_questions
+from chatseq.training.answer_counts import known_answers
+from chatseq.training.collapse import DiversityReport, diversity_of
+from chatseq.training.data import normalise_answer
+from chatseq.training.deterministic import Ints, bucketed_batches
 from chatseq.training.events import Sample
 from chatseq.training.job import Job
-from chatseq.training.known import known_answers
-from chatseq.training.order import Ints, epoch_batches
 
 Item = TypeVar("Item")
 Wanted = tuple[str, tuple[str, ...]]  # a question, and the earlier turns that are read with it
@@ -34,13 +34,13 @@ _SAMPLES = 3  # replies shown
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ValidationResult:
     """What a validation found."""
 
     loss: float  # mean per target token, nats
     exact_match: float  # 0..1, any listed answer for the question is right
     samples: tuple[Sample, ...]
-    variety: Variety
+    variety: DiversityReport
 
     @property
     def perplexity(self) -> float:
@@ -67,11 +67,11 @@ class Validator:
         self._answers: dict[Wanted, dict[str, None]] = {}  # distinct, in the order of the rows
         for exchange in job.validation.exchanges:
             wanted = exchange.question, job.reader.turns_read(exchange.context)
-            self._answers.setdefault(wanted, {})[comparable(exchange.answer)] = None
+            self._answers.setdefault(wanted, {})[normalise_answer(exchange.answer)] = None
         self._batches = self._fixed_batches()
-        self._questions = spread(list(self._answers), _MOST_REPLIES)
+        self._questions = evenly_spaced(list(self._answers), _MOST_REPLIES)
 
-    def judge(self) -> Judgement:
+    def validate(self) -> ValidationResult:
         """Return how good the model is now."""
         asked = self._questions
         replies = dict(zip(asked, self._replies(asked), strict=True))
@@ -79,10 +79,10 @@ class Validator:
         right = sum(replies[wanted] in self._answers[wanted] for wanted in asked)
         samples = tuple(
             Sample(wanted[0], expected[wanted], replies[wanted])
-            for wanted in spread(asked, _SAMPLES)
+            for wanted in evenly_spaced(asked, _SAMPLES)
         )
-        variety = variety_of(list(replies.values()), list(expected.values()))
-        return Judgement(self._loss(), right / len(asked), samples, variety)
+        variety = diversity_of(list(replies.values()), list(expected.values()))
+        return ValidationResult(self._loss(), right / len(asked), samples, variety)
 
     def _loss(self) -> float:
         total, tokens = 0.0, 0
@@ -114,7 +114,7 @@ class Validator:
                 answers=self._known,
             )
             for at, hypotheses in zip(places, found, strict=True):
-                replies[at] = comparable(self._text(hypotheses[0]))
+                replies[at] = normalise_answer(self._text(hypotheses[0]))
         yield from replies
 
     def _text(self, reply: Hypothesis) -> str:
@@ -123,15 +123,15 @@ class Validator:
 
     def _fixed_batches(self) -> list[Batch]:
         examples = self._job.validation
-        rows = spread(list(range(len(examples))), _MOST_ROWS)
+        rows = evenly_spaced(list(range(len(examples))), _MOST_ROWS)
         questions, answers = examples.question_lengths[rows], examples.answer_lengths[rows]
         budget = 2 * self._job.recipe.training.batch_tokens  # no gradients to keep
-        parts = epoch_batches(questions, answers, budget=budget, seed=0, epoch=0)
+        parts = bucketed_batches(questions, answers, budget=budget, seed=0, epoch=0)
         chosen: list[Ints] = [part for part in parts if len(part)]
         return [examples.batch([rows[int(at)] for at in part]) for part in chosen]
 
 
-def spread(items: list[Item], most: int) -> list[Item]:
+def evenly_spaced(items: list[Item], most: int) -> list[Item]:
     """Return at most so many items, evenly spread over the list."""
     if len(items) <= most:
         return items

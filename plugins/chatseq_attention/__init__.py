@@ -18,7 +18,7 @@ def chatseq_attentions() -> Mapping[str, Reference]:
         "concat": "chatseq_attention.additive:ConcatAttention",
         "multi-head": "chatseq_attention.multi_head:MultiHeadAttention",
         "local-p": "chatseq_attention.local:LocalPredictiveAttention",
-        "location": "chatseq_attention.history:LocationAttention",
-        "coverage": "chatseq_attention.history:CoverageAttention",
+        "location": "chatseq_attention.coverage_location:LocationAttention",
+        "coverage": "chatseq_attention.coverage_location:CoverageAttention",
         "monotonic": "chatseq_attention.monotonic:MonotonicAttention",
     }

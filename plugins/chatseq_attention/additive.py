@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.utils.checkpoint import checkpoint
 
+from chatseq_attention.base import ScoringAttention
 from chatseq_attention.normalise import Normaliser
-from chatseq_attention.weighting import ScoringAttention
 
 CHUNK_NUMBERS = 1 << 22  # of the (queries x source x attention) tensor held at once: 16 MB
 

@@ -11,8 +11,8 @@ from torch.nn.functional import linear, normalize, softplus
 
 from chatseq.model.contracts import Attended, Memory
 from chatseq_attention.additive import AdditiveAttention, network_scores, spared
+from chatseq_attention.base import attended, fold
 from chatseq_attention.normalise import exact
-from chatseq_attention.weighting import attended, fold
 
 
 class Passage(NamedTuple):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from chatseq.model.contracts import Attended, Memory
+from chatseq_attention.base import fold, unfold
 from chatseq_attention.normalise import Normaliser, normaliser_named, within_half
-from chatseq_attention.weighting import fold, unfold
 
 
 class Headed(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from chatseq_attention.base import ScoringAttention
 from chatseq_attention.normalise import Normaliser
-from chatseq_attention.weighting import ScoringAttention
 
 
 class DotAttention(ScoringAttention):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model.contracts import Memory
-from chatseq.model.dropout import dropped
+from chatseq.model.dropout import variational_dropout
 
 _HALF = math.sqrt(0.5)  # a sum of two numbers times this varies as much as each of them
 
@@ -92,7 +92,9 @@ class GatedConvolution(nn.Module):
             states: (batch, source, hidden)
             padding: (batch, source, 1), read as zeros, as beyond the ends of a row
         """
-        given = dropped(states, self.dropout, learning=self.training).masked_fill(padding, 0.0)
+        given = variational_dropout(states, self.dropout, learning=self.training).masked_fill(
+            padding, 0.0
+        )
         convolved = self.convolve(given.transpose(1, 2))  # (batch, 2 x hidden, source)
         return (F.glu(convolved, dim=1).transpose(1, 2) + states) * _HALF
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from sacrebleu.metrics.bleu import BLEU
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.text.words import has_han
 
 _ORDERS = 4
@@ -28,7 +28,7 @@ class Bleu:
         self._sums = [0] * _FIELDS
         self._count = 0
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:
@@ -51,7 +51,7 @@ class Bleu:
         )
         return {"bleu": float(score.score)}
 
-    def _statistics(self, one: Judged) -> list[int]:
+    def _statistics(self, one: JudgedReply) -> list[int]:
         bleu = self._chinese if any(map(has_han, one.references)) else self._other
         score = bleu.sentence_score(one.said, one.references)
         return [score.sys_len, score.ref_len, *score.counts, *score.totals]

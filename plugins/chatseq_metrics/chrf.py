@@ -7,7 +7,7 @@ from typing import Self
 
 from sacrebleu.metrics.chrf import CHRF
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 
 
 class Chrf:
@@ -21,7 +21,7 @@ class Chrf:
         self._replies: list[str] = []
         self._references: list[str] = []  # of each reply, the one that suits it best
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:

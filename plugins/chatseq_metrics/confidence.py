@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.curves import (
     Outcome,
     area_under_risk,
@@ -25,7 +25,7 @@ class _OverOutcomes:
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         self._outcomes += outcomes(judged)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Self
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.text.words import units
 
 
@@ -19,7 +19,7 @@ class RougeL:
     def __init__(self) -> None:
         self._scores: list[float] = []
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:

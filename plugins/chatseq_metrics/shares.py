@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 
 
 class Share:
@@ -37,7 +37,7 @@ class ExactMatch:
     def __init__(self) -> None:
         self._right = Share()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:
@@ -58,7 +58,7 @@ class BestGuess:
     def __init__(self) -> None:
         self._right = Share()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:
@@ -80,7 +80,7 @@ class SeenExactMatch:
         self._seen = Share()
         self._unseen = Share()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable and one.seen is not None:
@@ -103,7 +103,7 @@ class Declined:
         self._wanted = Share()
         self._wrong = Share()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             (self._wrong if one.answerable else self._wanted).count(one.declined)
@@ -125,7 +125,7 @@ class Suggested:
         self._unsure = Share()
         self._right = Share()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             self._unsure.count(one.reply.unsure)

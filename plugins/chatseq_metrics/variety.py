@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Self
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.text.words import plain, units
 
 
@@ -19,7 +19,7 @@ class Distinct:
         self._pairs: set[tuple[str, str]] = set()
         self._total = 0
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             words = units(one.said)
@@ -49,7 +49,7 @@ class MostFrequentReply:
     def __init__(self) -> None:
         self._replies: Counter[str] = Counter()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         self._replies.update(plain(one.reply.text) for one in judged if not one.declined)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from chatseq.bundle.pairs import Pairs
-from chatseq.errors import BundleError
-from chatseq.exchange import Exchange, Neighbour
-from chatseq_qa.index import QuestionIndex, kind_weights
-from chatseq_qa.ngrams import Ids
+from chatseq.bots.bundle.pairs import Pairs
+from chatseq.core.errors import BundleError
+from chatseq.core.exchange import Exchange, Neighbour
+from chatseq_qa.index_ngrams import Ids
 from chatseq_qa.postings import Match, Weights
+from chatseq_qa.question_index import QuestionIndex, kind_weights
 
 _COPIES = 8  # of each neighbour that may be passed over
 
@@ -87,5 +87,5 @@ def neighbours_of(
 
 
 def _unusable(bot: str, why: str, responder: str) -> BundleError:
-    again = f"chatseq train FILE --bot {bot} --set qa.name={responder}"
+    again = f"chatseq train FILE --bot {bot} --set responder.name={responder}"
     return BundleError(f"The bot '{bot}' {why}. Train it again: {again}")

@@ -8,15 +8,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Lesson
-from chatseq.exchange import Exchange, Neighbour, Reply, ReplySource
-from chatseq.options import check_options
-from chatseq_qa.at_once import AtOnce
-from chatseq_qa.memory import Memory, Remembered
+from chatseq.bots.bot import Bot
+from chatseq.bots.contracts import FitData
+from chatseq.core.exchange import Exchange, Neighbour, Reply, ReplySource
+from chatseq.core.options import check_options
+from chatseq_qa.correction_index import CorrectionIndex, CorrectionMatch
+from chatseq_qa.knn_vote import knn_vote
 from chatseq_qa.neighbours import Neighbourhood
-from chatseq_qa.replies import check_share, milliseconds_since, words_to_decline
-from chatseq_qa.votes import vote
+from chatseq_qa.reply_builder import check_share, milliseconds_since, words_to_decline
+from chatseq_qa.single_chunk_stream import SingleChunkStream
 
 _MOST_ALTERNATIVES = 3
 _MOST_ASKED = 300  # held-out questions
@@ -26,7 +26,7 @@ _NEIGHBOURS = 8
 class RetrievalResponder:
     """Answer with what the corpus answers to the questions most like the one that is asked.
 
-    The nearest questions vote for their answers (chatseq_qa.votes). The confidence is the
+    The nearest questions vote for their answers (chatseq_qa.knn_vote). The confidence is the
     similarity of the nearest question with the answer, lowered by the share of votes for rows
     without one: how alike the questions are, not how often such a reply is right. What users
     corrected comes first. Earlier turns are not read.
@@ -66,11 +66,11 @@ class RetrievalResponder:
         self._decline_below, self._suggest_below = decline_below, suggest_below
         self._declined, self._blank = declined.strip(), blank
         self._corpus = Neighbourhood(bot.folder, bot.name, responder="retrieval")
-        self._memory = Memory(bot.corrections, self._corpus.weigh)
+        self._memory = CorrectionIndex(bot.corrections, self._corpus.weigh)
 
     @classmethod
-    def learn(
-        cls, lesson: Lesson, folder: Path, options: Mapping[str, object]
+    def fit(
+        cls, data: FitData, folder: Path, options: Mapping[str, object]
     ) -> Mapping[str, float | None]:
         """Write the index of the corpus, and tell how often it finds the answer to others.
 
@@ -78,17 +78,17 @@ class RetrievalResponder:
         learnt give the right answer, whatever the confidence.
         """
         Neighbourhood.write(folder)
-        corpus = Neighbourhood(folder, lesson.bot.name, responder="retrieval")
-        count = len(lesson.train)
+        corpus = Neighbourhood(folder, data.bot.name, responder="retrieval")
+        count = len(data.train)
         checked = check_options(cls, options, what="responder 'retrieval'", where="in [qa]")
         most = checked.get("neighbours", _NEIGHBOURS)
-        asked = lesson.held_out[:_MOST_ASKED]
+        asked = data.held_out[:_MOST_ASKED]
         right = [_right(one, corpus.nearest(one.question, most, first=count)) for one in asked]
         return {"retrieved_right": sum(right) / len(right)} if right else {}
 
-    def stream(self, question: str, context: Sequence[str] = ()) -> AtOnce:  # noqa: ARG002
+    def stream(self, question: str, context: Sequence[str] = ()) -> SingleChunkStream:  # noqa: ARG002
         """Begin a reply; nothing is looked up before its first piece is asked for."""
-        return AtOnce(partial(self.reply, question), self._bot.name)
+        return SingleChunkStream(partial(self.reply, question), self._bot.name)
 
     def reply(self, question: str, context: Sequence[str] = ()) -> Reply:  # noqa: ARG002
         """Return the finished reply."""
@@ -114,7 +114,7 @@ class RetrievalResponder:
         return self._voted(question, neighbours)
 
     def _voted(self, question: str, neighbours: Sequence[Neighbour]) -> Reply:
-        declines, answers = vote(neighbours)
+        declines, answers = knn_vote(neighbours)
         confidence = answers[0].confidence if answers else 0.0
         if declines or not answers or confidence < self._decline_below:
             text, source = words_to_decline(question, self._declined), ReplySource.DECLINED
@@ -126,9 +126,9 @@ class RetrievalResponder:
         return Reply(text, source, confidence, others, unsure=unsure, neighbours=tuple(neighbours))
 
 
-def _corrected(remembered: Remembered, neighbours: Sequence[Neighbour]) -> Reply:
+def _corrected(remembered: CorrectionMatch, neighbours: Sequence[Neighbour]) -> Reply:
     said, similarity = remembered
-    others = vote(neighbours).answers[:_MOST_ALTERNATIVES]
+    others = knn_vote(neighbours).answers[:_MOST_ALTERNATIVES]
     return Reply(
         said.answer,
         ReplySource.CORRECTED,
@@ -139,6 +139,6 @@ def _corrected(remembered: Remembered, neighbours: Sequence[Neighbour]) -> Reply
 
 
 def _right(exchange: Exchange, neighbours: Sequence[Neighbour]) -> bool:
-    declines, answers = vote(neighbours)
+    declines, answers = knn_vote(neighbours)
     said = "" if declines or not answers else answers[0].text
     return said == exchange.answer

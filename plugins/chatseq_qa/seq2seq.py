@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from chatseq.chat.bot import Bot
-from chatseq.exchange import Reply
-from chatseq_qa.replies import Asked, Replies, milliseconds_since
+from chatseq.bots.bot import Bot
+from chatseq.core.exchange import Reply
+from chatseq_qa.reply_builder import Asked, ReplyBuilder, milliseconds_since
 from chatseq_qa.stream import Seq2SeqStream
 
 _WINDOW = 16  # batches that are sorted by length together
@@ -40,7 +40,7 @@ class Seq2SeqResponder:
     ) -> None:
         if batch < 1:
             raise ValueError(f"batch ({batch}) must be at least 1.")
-        self._replies = Replies(bot, declined=declined, blank=blank, seed=seed)
+        self._replies = ReplyBuilder(bot, declined=declined, blank=blank, seed=seed)
         self._batch = batch
 
     def stream(self, question: str, context: Sequence[str] = ()) -> Seq2SeqStream:

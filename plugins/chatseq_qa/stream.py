@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
+from chatseq.core.exchange import Reply
 from chatseq.decoding.contracts import Hypothesis
+from chatseq.decoding.growing_text import GrowingText
 from chatseq.decoding.search import Decoding
-from chatseq.decoding.text import GrowingText
-from chatseq.exchange import Reply
-from chatseq_qa.replies import Asked, Replies, milliseconds_since
+from chatseq_qa.reply_builder import Asked, ReplyBuilder, milliseconds_since
 
 
-class Retold(Iterator[str | Reply]):
+class MappedStream(Iterator[str | Reply]):
     """Another stream whose finished Reply is told with more."""
 
     def __init__(self, stream: Seq2SeqStream, more: Callable[[Reply], Reply]) -> None:
@@ -35,10 +35,10 @@ class Seq2SeqStream(Iterator[str | Reply]):
     """Yields text as far as no further step can change it, then the Reply.
 
     With greedy that is every token at once, with beams what all of them share. See
-    chatseq.chat.contracts.ReplyStream.
+    chatseq.bots.contracts.ReplyStream.
     """
 
-    def __init__(self, replies: Replies, question: str, context: Sequence[str] = ()) -> None:
+    def __init__(self, replies: ReplyBuilder, question: str, context: Sequence[str] = ()) -> None:
         self._replies, self._question, self._context = replies, question, tuple(context)
         self._asked: Asked | None = None
         self._decoding: Decoding | None = None
@@ -81,9 +81,9 @@ class Seq2SeqStream(Iterator[str | Reply]):
     def _grow(self, asked: Asked) -> Iterator[str]:
         decoding = self._decoding = self._replies.search([asked])
         for _ in decoding:
-            standing = decoding.standing(0)
-            new = self._growing.grow(standing)
-            self._stood = len(standing)
+            stable_prefix = decoding.stable_prefix(0)
+            new = self._growing.grow(stable_prefix)
+            self._stood = len(stable_prefix)
             if new:
                 yield new
 

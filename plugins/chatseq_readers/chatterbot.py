@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import yaml
 from yaml import events
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Source
 from chatseq.corpus.turns import exchanges_of_turns
-from chatseq.exchange import Exchange
 
 LARGEST_CONVERSATION = 2**20  # characters
 DEEPEST = 32

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.corpus.turns import exchanges_of_turns
-from chatseq.exchange import Exchange
 from chatseq_readers.blocks import blocks, first_lines
 
 

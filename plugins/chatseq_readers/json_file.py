@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.exchange import Exchange
 from chatseq_readers.records import RecordShape, parsed
 
 LONGEST_RECORD = 8 * 2**20  # characters

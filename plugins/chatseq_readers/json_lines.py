@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Source
-from chatseq.exchange import Exchange
 from chatseq_readers.names import QUESTIONS, TURNS, first_of
 from chatseq_readers.records import RecordShape, parsed
 

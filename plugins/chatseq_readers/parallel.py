@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from chatseq.core.errors import CorpusError
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Source
-from chatseq.errors import CorpusError
-from chatseq.exchange import Exchange
 
 
 class ParallelReader:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows
 from chatseq.corpus.turns import exchanges_of_turns
-from chatseq.exchange import Exchange
 from chatseq_readers.names import ANSWERS, QUESTIONS, TURNS, first_of
 
 _ASSISTANT = frozenset({"assistant", "bot", "gpt", "chatgpt", "model", "ai", "agent"})

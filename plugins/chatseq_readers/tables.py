@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from chatseq.core.errors import CorpusError, did_you_mean
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.errors import CorpusError, did_you_mean
-from chatseq.exchange import Exchange
 from chatseq_readers.names import ANSWERS, HEADINGS, QUESTIONS, first_of
 
 LONGEST_CELL = 2**20  # characters; an unclosed quote swallows no more than this

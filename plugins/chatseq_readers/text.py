@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.corpus.turns import CONTEXT_TURNS, exchanges_of_turns
-from chatseq.exchange import Exchange
 from chatseq_readers.blocks import blocks
 
 # "Q: ", "User: " and the like in front of a turn, dropped where the first turn has one.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.exchange import Exchange
 from chatseq_readers.blocks import blocks, first_lines
 
 _CHOICE = re.compile(r"[A-Z] ")

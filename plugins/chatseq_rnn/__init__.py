@@ -21,15 +21,15 @@ def chatseq_encoders() -> Mapping[str, Reference]:
 def chatseq_decoders() -> Mapping[str, Reference]:
     """Name the decoders that attend, and those that only have the context vector."""
     return {
-        "rnn": "chatseq_rnn.attending:RnnDecoder",
-        "gru": "chatseq_rnn.attending:GruDecoder",
-        "lstm": "chatseq_rnn.attending:LstmDecoder",
+        "rnn": "chatseq_rnn.luong:RnnDecoder",
+        "gru": "chatseq_rnn.luong:GruDecoder",
+        "lstm": "chatseq_rnn.luong:LstmDecoder",
         "ssru": "chatseq_rnn.ssru:SsruDecoder",
-        "gru-bahdanau": "chatseq_rnn.before:GruBahdanauDecoder",
-        "lstm-bahdanau": "chatseq_rnn.before:LstmBahdanauDecoder",
-        "gru-input-feeding": "chatseq_rnn.feeding:GruInputFeedingDecoder",
-        "lstm-input-feeding": "chatseq_rnn.feeding:LstmInputFeedingDecoder",
-        "rnn-context": "chatseq_rnn.context:RnnContextDecoder",
-        "gru-context": "chatseq_rnn.context:GruContextDecoder",
-        "lstm-context": "chatseq_rnn.context:LstmContextDecoder",
+        "gru-bahdanau": "chatseq_rnn.bahdanau:GruBahdanauDecoder",
+        "lstm-bahdanau": "chatseq_rnn.bahdanau:LstmBahdanauDecoder",
+        "gru-input-feeding": "chatseq_rnn.input_feeding:GruInputFeedingDecoder",
+        "lstm-input-feeding": "chatseq_rnn.input_feeding:LstmInputFeedingDecoder",
+        "rnn-context": "chatseq_rnn.context_vector:RnnContextDecoder",
+        "gru-context": "chatseq_rnn.context_vector:GruContextDecoder",
+        "lstm-context": "chatseq_rnn.context_vector:LstmContextDecoder",
     }

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from chatseq.model.contracts import Memory
-from chatseq.model.dropout import dropped
+from chatseq.model.dropout import variational_dropout
 from chatseq_rnn.layers import GruLayer, LstmLayer, RecurrentLayer, RnnLayer, zero_state
 from chatseq_rnn.sizes import check_sizes
 from chatseq_rnn.stack import MakeLayer
@@ -72,7 +72,7 @@ class RecurrentEncoder(nn.Module):
         states = embedded
         for number, layer in enumerate(self.forwards):
             if number:
-                states = dropped(states, self.dropout, learning=self.training)
+                states = variational_dropout(states, self.dropout, learning=self.training)
             directions = [self._run(layer, states)]
             if len(backwards):
                 turned = self._run(backwards[number], reordered(states, mirror))

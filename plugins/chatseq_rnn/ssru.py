@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from chatseq_rnn.attending import AfterDecoder
 from chatseq_rnn.layers import State
+from chatseq_rnn.luong import AfterDecoder
 from chatseq_rnn.stack import steps
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from chatseq.model.dropout import dropped
+from chatseq.model.dropout import variational_dropout
 from chatseq_rnn.layers import RecurrentLayer, State
 
 MakeLayer = Callable[[int, int], RecurrentLayer]  # from the widths of input and hidden
@@ -56,7 +56,7 @@ class RecurrentStack(nn.Module):
         after = []
         for layer, before in zip(self.layers, states, strict=True):
             outputs, last = layer(inputs, before)
-            inputs = dropped(outputs, self.dropout, learning=self.training)
+            inputs = variational_dropout(outputs, self.dropout, learning=self.training)
             after.append(last)
         return inputs, joined(after)
 
@@ -74,7 +74,7 @@ class RecurrentStack(nn.Module):
         if not self.training or not self.dropout:
             return []
         ones = like.new_ones(like.shape[0], self.hidden_size)
-        return [dropped(ones, self.dropout, learning=True) for _ in self.layers]
+        return [variational_dropout(ones, self.dropout, learning=True) for _ in self.layers]
 
     def advance(
         self, products: Tensor, states: Sequence[State], kept: Sequence[Tensor] = ()

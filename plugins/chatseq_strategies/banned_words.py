@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from chatseq.decoding.contracts import Adjust, Search, Task
-from chatseq.decoding.spelt import needed_tokenizer, spelt
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
+from chatseq.decoding.token_bytes import needed_tokenizer, spelt
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 from chatseq_strategies.bans import Bans
@@ -32,7 +32,7 @@ class BannedWords:
         self._words = cleaned(words)
         self._known: tuple[Tokenizer | None, Bans] = (None, Bans((), ()))
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what forbids tokens in one search."""
         if not self._words:
             return lambda scores, _: scores
@@ -41,7 +41,7 @@ class BannedWords:
             self._known = tokenizer, Bans(self._words, spelt(tokenizer))
         pieces, bans = spelt(tokenizer), self._known[1]
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             changed = task.xp.asarray(scores, copy=True)
             changed[:, list(bans.always)] = -math.inf
             for row, tokens in enumerate(search.tokens.tolist()):

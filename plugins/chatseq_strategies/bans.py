@@ -18,7 +18,7 @@ class Bans:
     of which the first is the word.
 
     Args:
-        pieces: what each token adds, see chatseq.decoding.spelt
+        pieces: what each token adds, see chatseq.decoding.token_bytes
     """
 
     def __init__(self, words: Iterable[str], pieces: Sequence[bytes]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from chatseq.decoding.arrays import best
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.finished import Kept, LengthForm, Scoring
@@ -58,7 +58,7 @@ class Beam:
         self._scoring = Scoring(length_penalty, length_form, coverage_penalty)
         self._enough = math.inf if patience is None else patience * size
 
-    def begin(self, task: Task) -> BeamChooser:
+    def begin(self, task: SearchRequest) -> BeamChooser:
         """Return what chooses for one search."""
         return BeamChooser(
             task, self._scoring, size=self._size, n_best=self._n_best, enough=self._enough
@@ -73,7 +73,13 @@ class BeamChooser:
     """
 
     def __init__(
-        self, task: Task, scoring: Scoring, *, size: int, n_best: int, enough: float = math.inf
+        self,
+        task: SearchRequest,
+        scoring: Scoring,
+        *,
+        size: int,
+        n_best: int,
+        enough: float = math.inf,
     ) -> None:
         self._xp, self._size, self._n_best = task.xp, size, n_best
         self._scoring, self._enough = scoring, enough
@@ -83,7 +89,7 @@ class BeamChooser:
         self._kept = [Kept(n_best) for _ in task.questions]
         self._lengths = [len(question) for question in task.questions]  # without padding
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose among twice as many candidates as rows, since every row has one that ends it."""
         xp, batch = self._xp, len(search.sources)
         found = best(xp, scores, search.scores, batch, 2 * self._size)
@@ -110,14 +116,14 @@ class BeamChooser:
         """Put whole replies before cut ones, and the higher score first."""
         return self._scoring.ranked(hypotheses)[: self._n_best]
 
-    def _covered(self, search: Search) -> Array | None:
+    def _covered(self, search: SearchState) -> Array | None:
         """Return the attention that each token of the question got so far, (rows, source)."""
         if not self._scoring.coverage_penalty:
             return None
         return search.weights + search.notes[0] if search.notes else search.weights
 
     def _endings(
-        self, ends: Array, parents: Array, sums: Array, search: Search, covered: Array | None
+        self, ends: Array, parents: Array, sums: Array, search: SearchState, covered: Array | None
     ) -> list[Ended]:
         """Return the replies that end, which must be among the `size` best candidates."""
         if not ends.any():
@@ -136,7 +142,7 @@ class BeamChooser:
         self._kept[question].add(self._scoring.score(total, length, shares))
         self._some_kept = True
 
-    def _done(self, sums: Array, search: Search) -> list[int]:
+    def _done(self, sums: Array, search: SearchState) -> list[int]:
         """Return the places of questions whose best beginning cannot beat the worst reply kept."""
         done = []
         for place, score in enumerate(sums[:, 0].tolist()):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatseq.decoding.arrays import best
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -41,7 +41,7 @@ class Contrastive:
             raise ValueError(f"penalty ({penalty}) must be 0 or more and below 1.")
         self._candidates, self._penalty = candidates, penalty
 
-    def begin(self, task: Task) -> _Chooser:
+    def begin(self, task: SearchRequest) -> _Chooser:
         """Return what chooses for one search."""
         return _Chooser(task.xp, self._candidates, self._penalty)
 
@@ -55,7 +55,7 @@ class _Chooser:
         self._past: Array | None = None  # (batch, tokens, vector) of the tokens that were chosen
         self._sources: list[int] = []
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose among the candidates of the step before, and find those of this one."""
         xp, batch = self._xp, len(search.sources)
         rows = self._chosen(search)  # (batch,)
@@ -84,7 +84,7 @@ class _Chooser:
         """Return the reply; of one that was cut within a choice, the likeliest candidate."""
         return sorted(hypotheses, key=lambda reply: (reply.ended, reply.score), reverse=True)[:1]
 
-    def _chosen(self, search: Search) -> Array:
+    def _chosen(self, search: SearchState) -> Array:
         """Return the row of the candidate that is chosen for each question, (batch,)."""
         xp, batch, width = self._xp, len(search.sources), search.width
         vectors = self._vectors.of(search)  # (rows, vector)
@@ -125,7 +125,7 @@ class _Vectors:
         self._xp = xp
         self._before: list[tuple[int, ...]] = []  # shapes of a row's state one step earlier
 
-    def of(self, search: Search) -> Array:
+    def of(self, search: SearchState) -> Array:
         """Return vectors of length 1, or of 0 where a state has no fractions: (rows, vector)."""
         xp, rows = self._xp, search.rows.shape[0]
         shapes = [tuple(part.shape[1:]) for part in search.state]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chatseq.decoding.arrays import best
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.finished import Kept, Scoring
@@ -50,7 +50,7 @@ class DiverseBeam:
         self._size, self._groups, self._n_best = size, groups, n_best
         self._diversity, self._scoring = diversity, Scoring(length_penalty)
 
-    def begin(self, task: Task) -> _Chooser:
+    def begin(self, task: SearchRequest) -> _Chooser:
         """Return what chooses for one search."""
         return _Chooser(
             task, self._scoring, self._size, self._groups, self._diversity, self._n_best
@@ -67,7 +67,13 @@ class _Found(NamedTuple):
 
 class _Chooser:
     def __init__(
-        self, task: Task, scoring: Scoring, size: int, groups: int, diversity: float, n_best: int
+        self,
+        task: SearchRequest,
+        scoring: Scoring,
+        size: int,
+        groups: int,
+        diversity: float,
+        n_best: int,
     ) -> None:
         self._xp, self._scoring, self._n_best = task.xp, scoring, n_best
         self._groups, self._each, self._diversity = groups, size // groups, diversity
@@ -76,7 +82,7 @@ class _Chooser:
         self._kept = [[Kept(most) for _ in range(groups)] for _ in task.questions]
         self._rows = 1  # of a group, once there are groups
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Let the groups choose one after the other."""
         xp, batch = self._xp, len(search.sources)
         said = xp.zeros((batch, scores.shape[-1]), dtype=scores.dtype, device=scores.device)
@@ -106,7 +112,7 @@ class _Chooser:
         turns.sort(key=lambda turn: turn[:2])
         return [reply for *_, reply in turns[: self._n_best]]
 
-    def _candidates(self, group: int, scores: Array, search: Search, said: Array) -> _Found:
+    def _candidates(self, group: int, scores: Array, search: SearchState, said: Array) -> _Found:
         """Return twice as many candidates as the group has beginnings."""
         xp, batch = self._xp, len(search.sources)
         questions = xp.arange(batch, device=scores.device)[:, None]
@@ -119,7 +125,7 @@ class _Chooser:
         sums = found.scores + costs[questions, found.tokens]
         return _Found(found.parents + first, found.tokens, sums)
 
-    def _going(self, found: _Found, ends: Array, search: Search) -> _Found:
+    def _going(self, found: _Found, ends: Array, search: SearchState) -> _Found:
         """Return the candidates that go on, equally many for every question."""
         xp = self._xp
         rows_each = search.width // self._groups if search.step else 1
@@ -136,7 +142,7 @@ class _Chooser:
             alive = going.sums[:, column] > -math.inf
             said[questions, going.tokens[:, column]] += xp.asarray(alive, dtype=said.dtype)
 
-    def _endings(self, group: int, found: _Found, ends: Array, search: Search) -> list[Ended]:
+    def _endings(self, group: int, found: _Found, ends: Array, search: SearchState) -> list[Ended]:
         if not ends.any():
             return []
         ended = []
@@ -148,7 +154,7 @@ class _Chooser:
                 ended.append(reply)
         return ended
 
-    def _done(self, going: Sequence[_Found], search: Search) -> list[int]:
+    def _done(self, going: Sequence[_Found], search: SearchState) -> list[int]:
         """Return the places of questions of which no group can find anything better."""
         bests = [self._xp.max(found.sums, axis=-1).tolist() for found in going]
         return [

@@ -11,8 +11,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from chatseq.decoding.arrays import normalised
-from chatseq.decoding.contracts import Adjust, Search, Task
-from chatseq.decoding.spelt import needed_tokenizer, spelt
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
+from chatseq.decoding.token_bytes import needed_tokenizer, spelt
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID, Tokenizer
 
@@ -36,7 +36,7 @@ class ForcedPrefix:
         self._text = unicodedata.normalize("NFC", text)
         self._known: tuple[Tokenizer, _Prefix] | None = None
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what forces tokens in one search."""
         if not self._text:
             return lambda scores, _: scores
@@ -46,7 +46,7 @@ class ForcedPrefix:
             self._known = tokenizer, _Prefix(spelt(tokenizer), written)
         prefix, pieces = self._known[1], spelt(tokenizer)
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if search.step >= len(prefix.data):
                 return scores
             rows: dict[int, list[int]] = defaultdict(list)  # by how much of the prefix they have
@@ -97,7 +97,7 @@ class _Prefix:
         return _Following(tokens, usual)
 
 
-def _only(task: Task, scores: Array, following: _Following) -> Array:
+def _only(task: SearchRequest, scores: Array, following: _Following) -> Array:
     """Return scores of rows that have only some tokens left, (rows, vocab)."""
     xp = task.xp
     found = xp.full_like(scores, -math.inf)

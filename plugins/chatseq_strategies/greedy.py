@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -17,16 +17,16 @@ class Greedy:
 
     draws = False
 
-    def begin(self, task: Task) -> _Chooser:
+    def begin(self, task: SearchRequest) -> _Chooser:
         """Return what chooses for one search."""
         return _Chooser(task)
 
 
 class _Chooser:
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: SearchRequest) -> None:
         self._argmax = task.xp.argmax
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         tokens = self._argmax(scores, axis=-1)  # (rows,)
         sums = search.scores + scores[search.rows, tokens]
         ends = tokens == END_ID

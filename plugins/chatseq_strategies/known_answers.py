@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatseq.bundle.answers import read_answers
+from chatseq.bots.bundle.answers import read_answers
+from chatseq.core.errors import PartError
 from chatseq.decoding.answers import Answers
-from chatseq.decoding.contracts import Choice, Hypothesis, Search, Task
-from chatseq.decoding.tree import PrefixTree
+from chatseq.decoding.contracts import Choice, Hypothesis, SearchRequest, SearchState
+from chatseq.decoding.trie import PrefixTree
 from chatseq.engines.contracts import Array
-from chatseq.errors import PartError
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import BeamChooser
 from chatseq_strategies.finished import Scoring
@@ -50,7 +50,7 @@ class KnownAnswers:
         self._size, self._n_best, self._scoring = size, n_best, Scoring(length_penalty)
         self._answers = _read(Path(file).expanduser()) if file else None
 
-    def begin(self, task: Task) -> _Chooser:
+    def begin(self, task: SearchRequest) -> _Chooser:
         """Return what chooses for one search.
 
         Raises:
@@ -75,10 +75,10 @@ class KnownAnswers:
 class _Chooser:
     """A beam search that is shown only what goes on with an answer."""
 
-    def __init__(self, task: Task, tree: PrefixTree, beam: BeamChooser) -> None:
+    def __init__(self, task: SearchRequest, tree: PrefixTree, beam: BeamChooser) -> None:
         self._xp, self._tree, self._beam = task.xp, tree, beam
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose among what the answers have next."""
         xp = self._xp
         nodes = search.notes[0] if search.notes else xp.zeros_like(search.rows)
@@ -102,7 +102,7 @@ class _Chooser:
         found[:, END_ID] = ends
         return found
 
-    def _dead(self, choice: Choice, search: Search) -> list[int]:
+    def _dead(self, choice: Choice, search: SearchState) -> list[int]:
         """Return the places of questions to which no answer is left."""
         highest = self._xp.max(choice.scores.reshape(len(search.sources), -1), axis=-1)
         return [place for place, score in enumerate(highest.tolist()) if score == -math.inf]

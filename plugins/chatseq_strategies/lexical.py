@@ -9,8 +9,15 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from chatseq.decoding.arrays import best
-from chatseq.decoding.contracts import Choice, Chooser, Ended, Hypothesis, Search, Task
-from chatseq.decoding.spelt import needed_tokenizer
+from chatseq.decoding.contracts import (
+    Choice,
+    Chooser,
+    Ended,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+)
+from chatseq.decoding.token_bytes import needed_tokenizer
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import BeamChooser
@@ -57,7 +64,7 @@ class Lexical:
         self._words, self._size, self._n_best = cleaned(words), size, n_best
         self._scoring = Scoring(length_penalty)
 
-    def begin(self, task: Task) -> Chooser:
+    def begin(self, task: SearchRequest) -> Chooser:
         """Return what chooses for one search."""
         if not self._words:
             return BeamChooser(task, self._scoring, size=self._size, n_best=self._n_best)
@@ -75,7 +82,7 @@ class _Candidate(NamedTuple):
 
 class _Chooser:
     def __init__(
-        self, task: Task, wanted: Wanted, scoring: Scoring, size: int, n_best: int
+        self, task: SearchRequest, wanted: Wanted, scoring: Scoring, size: int, n_best: int
     ) -> None:
         self._task, self._wanted, self._scoring = task, wanted, scoring
         self._size, self._n_best = size, n_best
@@ -83,7 +90,7 @@ class _Chooser:
         self._kept = [Kept(n_best) for _ in task.questions]
         self._natural = [0] * len(task.questions)  # endings that a plain beam would have taken
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Deal the beam of each question out to its banks."""
         rows = [tuple(tokens) for tokens in search.tokens.tolist()]
         going: list[_Candidate] = []
@@ -113,7 +120,7 @@ class _Chooser:
         return ranked[: self._n_best]
 
     def _candidates(
-        self, scores: Array, search: Search, rows: Sequence[Tokens]
+        self, scores: Array, search: SearchState, rows: Sequence[Tokens]
     ) -> list[list[_Candidate]]:
         """Return the possible candidates of each question, the best first, each once."""
         xp, batch, width = self._task.xp, len(search.sources), search.width

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from chatseq.decoding.contracts import Hypothesis, Task
+from chatseq.decoding.contracts import Hypothesis, SearchRequest
 from chatseq_strategies.sample import Sampler
 from chatseq_strategies.truncation import Truncation
 
@@ -51,7 +51,7 @@ class Mbr:
         self._truncation = Truncation(temperature, top_p=top_p)
         self._samples, self._order, self._n_best = samples, order, n_best
 
-    def begin(self, task: Task) -> Sampler:
+    def begin(self, task: SearchRequest) -> Sampler:
         """Return what chooses for one search."""
         rank = partial(by_agreement, order=self._order, n_best=self._n_best)
         return Sampler(task, self._truncation, self._samples, rank)

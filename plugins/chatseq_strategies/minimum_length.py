@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -21,10 +21,10 @@ class MinimumLength:
             raise ValueError(f"tokens ({tokens}) must be at least 1.")
         self._tokens = tokens
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what holds the end mark back in one search."""
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if search.step >= self._tokens:
                 return scores
             changed = task.xp.asarray(scores, copy=True)

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 
@@ -37,10 +37,10 @@ class NgramBlock:
             raise ValueError(f"times ({times}) must be at least 1.")
         self._size, self._times = size, times
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what forbids tokens in one search."""
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             banned = self._banned(task, search)
             if not banned:
                 return scores
@@ -51,7 +51,7 @@ class NgramBlock:
 
         return adjust
 
-    def _banned(self, task: Task, search: Search) -> list[tuple[int, int]]:
+    def _banned(self, task: SearchRequest, search: SearchState) -> list[tuple[int, int]]:
         """Return (row, token) for every token that would complete a run once too often."""
         if search.step < self._size + self._times - 1:
             return []
@@ -67,7 +67,7 @@ class NgramBlock:
             if times >= self._times and not _begins_with_byte(task.tokenizer, token)
         ]
 
-    def _matches(self, search: Search) -> Array | None:
+    def _matches(self, search: SearchState) -> Array | None:
         """Return where each row already holds what it ends with, (rows, places), or None.
 
         A place is where the run of `size` tokens begins of which all but the last must match.

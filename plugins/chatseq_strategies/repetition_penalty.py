@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 
 
@@ -25,10 +25,10 @@ class RepetitionPenalty:
             raise ValueError(f"window ({window}) must be 0 or more.")
         self._penalty, self._window = penalty, window
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what lowers scores in one search."""
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if not search.step or self._penalty == 1:
                 return scores
             rows, tokens = search.rows[:, None], search.tokens[:, -self._window :]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from chatseq.decoding.contracts import Adjust, Search, Task
-from chatseq.decoding.spelt import needed_tokenizer
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
+from chatseq.decoding.token_bytes import needed_tokenizer
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.words import Wanted, cleaned
@@ -30,13 +30,13 @@ class RequiredWords:
     def __init__(self, *, words: tuple[str, ...] = ()) -> None:
         self._words = cleaned(words)
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what holds the end mark back in one search."""
         if not self._words:
             return lambda scores, _: scores
         wanted = Wanted(self._words, needed_tokenizer(task, "required-words"))
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             rows = [wanted.of(tuple(tokens)) for tokens in search.tokens.tolist()]
             left = task.max_length - search.step - 1  # tokens before the end mark
             if not any(row.missing or row.loose >= left for row in rows):

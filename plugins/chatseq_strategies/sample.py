@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.decoding.draws import Draws
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
@@ -56,7 +56,7 @@ class Sample:
             temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p, eta=eta
         )
 
-    def begin(self, task: Task) -> Sampler:
+    def begin(self, task: SearchRequest) -> Sampler:
         """Return what chooses for one search."""
         return Sampler(task, self._truncation, self._samples, by_probability)
 
@@ -64,11 +64,13 @@ class Sample:
 class Sampler:
     """Draws several replies a question side by side; row j of each is its sample j."""
 
-    def __init__(self, task: Task, truncation: Truncation, samples: int, rank: Rank) -> None:
+    def __init__(
+        self, task: SearchRequest, truncation: Truncation, samples: int, rank: Rank
+    ) -> None:
         self._xp, self._truncation, self._samples = task.xp, truncation, samples
         self._draws, self._rank = Draws(task, samples), rank
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Draw a token for each row; one that ends leaves a dead row behind."""
         xp, parents = self._xp, None
         rows, sums, shares = search.rows, search.scores, self._truncation(xp, scores)
@@ -89,7 +91,7 @@ class Sampler:
         """Rank as the strategy does."""
         return self._rank(hypotheses)
 
-    def _drawn(self, shares: Array, search: Search) -> Array:
+    def _drawn(self, shares: Array, search: SearchState) -> Array:
         """Return the token of each row below whose share of the whole the number falls."""
         xp = self._xp
         sums = xp.exp(shares).cumsum(-1)  # (rows, vocab)

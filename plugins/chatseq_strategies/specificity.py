@@ -7,7 +7,7 @@ from typing import Any
 
 from chatseq.decoding.answers import Answers
 from chatseq.decoding.arrays import log_sums
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import START_ID, Tokenizer
 from chatseq_strategies.bigrams import Bigrams
@@ -46,13 +46,13 @@ class Specificity:
         self._margin = math.log(plausible) if plausible else -math.inf
         self._known: tuple[Tokenizer, Answers, Bigrams] | None = None
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what changes scores in one search; the first one builds the language model."""
         xp, usual = task.xp, self._usual(task)
         if usual is None or not self._weight:
             return lambda scores, _: scores
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if search.step >= self._first:
                 return scores
             last = search.tokens[:, -1] if search.step else xp.full_like(search.rows, START_ID)
@@ -69,7 +69,7 @@ class Specificity:
         share = xp.where(share > 0, xp.zeros_like(share), share)  # rounded up
         return changed - log_sums(xp, changed) + share
 
-    def _usual(self, task: Task) -> Bigrams | None:
+    def _usual(self, task: SearchRequest) -> Bigrams | None:
         tokenizer, answers = task.tokenizer, task.answers
         if tokenizer is None or answers is None or not answers.counted:
             return None

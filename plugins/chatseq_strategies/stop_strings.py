@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from chatseq.decoding.contracts import Adjust, Search, Task
-from chatseq.decoding.spelt import needed_tokenizer
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
+from chatseq.decoding.token_bytes import needed_tokenizer
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -28,13 +28,13 @@ class StopStrings:
         if not all(self.stops):
             raise ValueError(f"strings ({list(strings)}) must not hold an empty one. Take it out.")
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what ends replies in one search."""
         if not self.stops:
             return lambda scores, _: scores
         decode = needed_tokenizer(task, "stop-strings").decode
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             texts = map(decode, search.tokens.tolist())
             over = [
                 row for row, text in enumerate(texts) if any(stop in text for stop in self.stops)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from chatseq.decoding.spelt import spelt, text_so_far
+from chatseq.decoding.token_bytes import spelt, text_so_far
 from chatseq.text.tokenizer import Tokenizer
 
 _UNSPACED = (

@@ -7,7 +7,7 @@ import random
 
 from tokenizers import Tokenizer as Pipeline
 
-from chatseq.text.spelling import byte_ids
+from chatseq.text.byte_fallback import byte_ids
 from chatseq_subword.pipeline import model_of
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from tokenizers import Tokenizer as Pipeline
 from tokenizers import models, trainers
 
-from chatseq.text.spelling import BYTES, FIRST_PIECE_ID, MARKS
+from chatseq.text.byte_fallback import BYTES, FIRST_PIECE_ID, MARKS
 from chatseq_subword.merging import Merging
 from chatseq_subword.pipeline import counted, free_ids, model_of, pipeline, read_pipeline
 from chatseq_subword.tokenizer import SubwordTokenizer

@@ -12,8 +12,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import unreadable
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import unreadable
 from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Pipeline
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import (
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import (
     BYTES,
     FIRST_PIECE_ID,
     MARKS,

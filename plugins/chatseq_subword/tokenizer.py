@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tokenizers import Tokenizer as Pipeline
 
-from chatseq.text.spelling import check_dropout, clean, joined
+from chatseq.text.byte_fallback import check_dropout, clean, joined
 from chatseq.text.tokenizer import FIRST_FREE_ID
 from chatseq_subword.pipeline import words_of
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tokenizers import Tokenizer as Pipeline
 from tokenizers import models
 
-from chatseq.text.spelling import BYTES, MARKS, byte_ids
+from chatseq.text.byte_fallback import BYTES, MARKS, byte_ids
 from chatseq_subword.likelihood import learn_pieces
 from chatseq_subword.pipeline import counted, free_ids, model_of, pipeline, read_pipeline
 from chatseq_subword.tokenizer import SubwordTokenizer

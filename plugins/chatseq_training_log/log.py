@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatseq.files import write_whole
+from chatseq.core.files import write_whole
 from chatseq.training.events import (
     FinishedReport,
     Remark,

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
-from chatseq.model.dropout import dropped
+from chatseq.model.dropout import variational_dropout
 
 NormPlace = Literal["pre", "post"]
 
@@ -53,7 +53,7 @@ class PreNorm(nn.Module):
 
     def after(self, states: Tensor, found: Tensor) -> Tensor:
         """Return the sum."""
-        return states + dropped(found, self.dropout, learning=self.training)
+        return states + variational_dropout(found, self.dropout, learning=self.training)
 
 
 class PostNorm(nn.Module):
@@ -70,7 +70,9 @@ class PostNorm(nn.Module):
 
     def after(self, states: Tensor, found: Tensor) -> Tensor:
         """Return the sum normalised."""
-        normed: Tensor = self.norm(states + dropped(found, self.dropout, learning=self.training))
+        normed: Tensor = self.norm(
+            states + variational_dropout(found, self.dropout, learning=self.training)
+        )
         return normed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from chatseq.errors import TokenizerError
+from chatseq.core.errors import TokenizerError
 
 MISSING = (
     "chinese = 'rjieba' needs the package rjieba, which is not installed. "

@@ -6,8 +6,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import FIRST_PIECE_ID, NOTHING_TO_LEARN, clean
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import FIRST_PIECE_ID, NOTHING_TO_LEARN, clean
 from chatseq_words.tokenizer import ListTokenizer, read_list
 
 

@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import (
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import (
     BYTES,
     FIRST_PIECE_ID,
     MARKS,

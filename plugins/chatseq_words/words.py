@@ -10,8 +10,8 @@ from typing import Literal
 
 from tokenizers import Regex, normalizers, pre_tokenizers
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import NOTHING_TO_LEARN, clean
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import NOTHING_TO_LEARN, clean
 from chatseq_words.chinese import MISSING, is_installed, words_by_rjieba
 from chatseq_words.letters import checked_count, ranked, room
 from chatseq_words.tokenizer import Cutter, ListTokenizer, read_list

@@ -9,8 +9,8 @@ import pytest
 
 from chatseq.chat.chat import Chat
 from chatseq.chat.turns import CONTEXT_MESSAGES
-from chatseq.errors import ChatseqError, HistoryError
-from chatseq.exchange import Reply
+from chatseq.core.errors import ChatseqError, HistoryError
+from chatseq.core.exchange import Reply
 from chatseq.history.contracts import History, Message, Status
 from chatseq.history.memory import MemoryHistory
 from chatseq.testing import ScriptedResponder

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chatseq.chat.chat import Chat
-from chatseq.errors import HistoryError
-from chatseq.exchange import Alternative, Piece, Reply, ReplySource
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Alternative, Piece, Reply, ReplySource
 from chatseq.history.contracts import History, Message
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.store import HistoryStore

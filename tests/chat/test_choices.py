@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chatseq.chat.choices import choices_of, chosen, chosen_number, offered
-from chatseq.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
-from chatseq.text.page import Page
+from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
+from chatseq.text.display_width import Page
 
 POOL = Alternative("Seven to ten.", 0.3, "opening hours of the pool")
 SHOP = Alternative("Nine to noon.", 0.2)

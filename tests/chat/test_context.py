@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from chatseq.chat.bot import Bot
+from chatseq.bots.bot import Bot
 from chatseq.chat.chat import Chat
 from chatseq.chat.turns import CONTEXT_MESSAGES
+from chatseq.core.errors import RecipeError
+from chatseq.core.exchange import Reply
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.corpus.turns import CONTEXT_TURNS
-from chatseq.errors import RecipeError
-from chatseq.exchange import Reply
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq.testing import ScriptedEngine
 from chatseq.text.tokenizer import END_ID
 from chatseq_subword.part import Subword
@@ -57,7 +57,7 @@ def test_as_many_earlier_turns_are_read_as_the_recipe_says(
 
 
 def test_many_questions_keep_their_own_contexts(registry: Registry) -> None:
-    responder = bot_that_reads(registry, 2, "qa.batch=2").responder
+    responder = bot_that_reads(registry, 2, "responder.batch=2").responder
     contexts = [["one"], [], ["two", "three"], ["", "four"]]
     replies = responder.reply_all(["five", "six six six", "", "open"], contexts)
     assert [reply.text for reply in replies] == [

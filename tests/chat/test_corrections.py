@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.chat.bot import load_bot
-from chatseq.chat.contracts import Correction
+from chatseq.bots.bot import load_bot
+from chatseq.bots.contracts import Correction
 from chatseq.chat.corrections import Corrections
 from chatseq.cli.main import run
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.paths import history_file
+from chatseq.core.plugins import Registry, discover
 from chatseq.history.contracts import History, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.store import HistoryStore
-from chatseq.paths import history_file
-from chatseq.plugins import Registry, discover
 from chatseq.repl.loading import loader
 
 OBEDIENT = '''
 """A responder that knows nothing but corrections."""
 
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.hookspecs import hookimpl
 
 
@@ -127,7 +127,7 @@ def test_a_bot_that_is_loaded_for_a_chat_knows_the_file_and_the_unsaved_chat(
     obedient: Registry,
 ) -> None:
     unsaved = MemoryHistory()
-    bot = loader(obedient, unsaved=lambda: unsaved)("tiny", ["qa.name=obedient"])
+    bot = loader(obedient, unsaved=lambda: unsaved)("tiny", ["responder.name=obedient"])
     assert bot.responder.reply("a").text == "?"
     correct(unsaved, "a", "typed here")
     assert bot.responder.reply("a").text == "typed here"
@@ -151,7 +151,7 @@ def test_a_correction_is_known_at_the_next_question_of_the_chat(
     if not is_saved:
         (home / "history.db").mkdir()  # so that the history cannot be opened
     monkeypatch.setattr(sys, "stdin", io.StringIO(TYPED))
-    assert run(["chat", "--bot", "tiny", "--set", "qa.name=obedient"]) == 0
+    assert run(["chat", "--bot", "tiny", "--set", "responder.name=obedient"]) == 0
     out, err = capsys.readouterr()
     assert out == "?\nAt nine.\nAt nine.\n"
     assert ("not saved" in err) is not is_saved
@@ -163,5 +163,7 @@ def test_ask_knows_what_was_corrected_before(
     store = HistoryStore(history_file())
     correct(store, "When do you open?", "At nine.")
     store.close()
-    assert run(["ask", "When do you open?", "--bot", "tiny", "--set", "qa.name=obedient"]) == 0
+    assert (
+        run(["ask", "When do you open?", "--bot", "tiny", "--set", "responder.name=obedient"]) == 0
+    )
     assert capsys.readouterr().out == "At nine.\n"

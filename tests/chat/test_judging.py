@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatseq.chat.chat import Chat
-from chatseq.errors import ChatseqError, HistoryError
+from chatseq.core.errors import ChatseqError, HistoryError
 from chatseq.history.contracts import Feedback, History, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.store import HistoryStore

@@ -9,9 +9,9 @@ import pytest
 
 from chatseq.chat.chat import Chat
 from chatseq.chat.turns import turns_of
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.corpus.contracts import BadRows
 from chatseq.corpus.turns import exchanges_of_turns
-from chatseq.exchange import Reply, ReplySource
 from chatseq.history.contracts import Message, Role, Status
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.opening import open_history

@@ -30,8 +30,8 @@ PROGRAM = [sys.executable, "-m", "chatseq"]
 PICKY = '''
 """A responder that refuses some questions."""
 
-from chatseq.errors import ChatseqError
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.errors import ChatseqError
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.hookspecs import hookimpl
 
 
@@ -124,7 +124,7 @@ def test_a_line_that_fails_does_not_lose_the_others(
     (home / "plugins").mkdir()
     (home / "plugins" / "picky.py").write_text(PICKY, encoding="utf-8")
     given(monkeypatch, "a\nbad\nworse\nb\n")
-    code, out, err = asked(capsys, "-", "--set", "qa.name=picky")
+    code, out, err = asked(capsys, "-", "--set", "responder.name=picky")
     assert (code, out) == (1, "re a\n\n\nre b\n")
     assert err == "Error: Not that. Ask another.\nError: ZeroDivisionError: division by zero\n"
 

@@ -16,8 +16,8 @@ from chatseq.cli.main import run
 PLUGIN = r'''
 """A responder that is unsure, or refuses; what it says is full of escape sequences."""
 
-from chatseq.errors import ChatseqError
-from chatseq.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
+from chatseq.core.errors import ChatseqError
+from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
 from chatseq.hookspecs import hookimpl
 
 EVIL = "\x1b]0;owned\x07"
@@ -48,7 +48,7 @@ class Doubter:
 def chatseq_responders():
     return {"doubter": Doubter}
 '''
-DOUBTER = ("--set", "qa.name=doubter")
+DOUBTER = ("--set", "responder.name=doubter")
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 pytestmark = pytest.mark.usefixtures("tiny_bot", "doubter")

@@ -17,7 +17,7 @@ from conftest import TAUGHT
 from chatseq.cli import chat as chat_command
 from chatseq.cli import train
 from chatseq.cli.main import run
-from chatseq.plugins import Registry
+from chatseq.core.plugins import Registry
 
 PROGRAM = [sys.executable, "-m", "chatseq"]
 Capture = pytest.CaptureFixture[str]
@@ -137,7 +137,7 @@ def test_an_unknown_bot_is_told_with_the_nearest_one(tiny_bot: Path) -> None:
 
 
 def test_strategy_and_settings_are_taken(tiny_bot: Path) -> None:
-    given = "--strategy=beam", "--set=qa.name=seq2seq", "--set=decoding.max_length=1"
+    given = "--strategy=beam", "--set=responder.name=seq2seq", "--set=decoding.max_length=1"
     done = piped("/set decoding\nhello\n", "chat", *given)
     assert done.returncode == 0
     assert 'decoding.strategy.name = "beam"' in done.stderr
@@ -236,14 +236,14 @@ def test_a_whole_session_on_a_terminal(tiny_bot: Path, slow: None) -> None:
 
 
 def test_ctrl_c_stops_a_slow_reply_and_its_part_is_kept(tiny_bot: Path, slow: None) -> None:
-    with Terminal([*PROGRAM, "chat", "--set", "qa.name=slow"]) as chat:
+    with Terminal([*PROGRAM, "chat", "--set", "responder.name=slow"]) as chat:
         chat.until(r"^tiny \(greedy\)")
         chat.send("who are you\r")
         chat.until(r"^bot › I")
         chat.send("\x03")
         chat.until(r"^bot › I.*\[stopped\]\n" + EMPTY)
-        chat.send("/set qa.seconds=0\r")
-        chat.until(r"^Set qa\.seconds=0$")
+        chat.send("/set responder.seconds=0\r")
+        chat.until(r"^Set responder\.seconds=0$")
         chat.send("bye\r")
         chat.until(r"^bot › Goodbye and good luck\.$")
         chat.send("/quit\r")
@@ -257,8 +257,8 @@ def test_ctrl_c_stops_a_slow_reply_and_its_part_is_kept(tiny_bot: Path, slow: No
 def test_escape_sequences_of_a_corpus_do_not_reach_the_terminal(
     home: Path, registry: Registry
 ) -> None:
-    from chatseq.exchange import Exchange
-    from chatseq.recipe import load_recipe
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.recipe import load_recipe
     from chatseq.training.job import prepare
     from chatseq.training.run import train as training
 

@@ -14,8 +14,8 @@ from evaluation_fakes import Parrot, TableBot
 
 from chatseq.chat import bot as bot_module
 from chatseq.cli.main import run
+from chatseq.core.plugins import Registry
 from chatseq.evaluation.report import FIGURES
-from chatseq.plugins import Registry
 
 Calls = list[tuple[str | None, list[str]]]
 

@@ -93,7 +93,7 @@ def test_details_are_thresholds_and_sources_and_longer_lists(
     assert ("a" * 8 in short, "a" * 8 in full) == (False, True)
     assert "Where the replies came from source replies right generated 13 1 declined 2 1" in full
     # 13 questions with an answer, of which one has 0.1; 2 to be declined, at 0.1 and 0.9.
-    assert "Thresholds to choose from (--set qa.decline_below=...)" in full
+    assert "Thresholds to choose from (--set responder.decline_below=...)" in full
     assert "0.1000 0.0 % 0.0 % 7.7 %" in full
     assert "0.9001 100.0 % 100.0 % 0.0 %" in full
 
@@ -181,7 +181,7 @@ def test_a_full_disk_leaves_the_older_page_and_is_told_after_the_figures(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("chatseq.files.write_new", full)
+    monkeypatch.setattr("chatseq.core.files.write_new", full)
     assert run(["evaluate", str(corpus), "--json", "--html", str(file)]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out)["count"] == 6

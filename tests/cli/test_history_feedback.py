@@ -11,10 +11,10 @@ import pytest
 
 from chatseq.cli.history_feedback import feedback
 from chatseq.cli.main import run
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.paths import history_file
 from chatseq.history.contracts import Review, Verdict
 from chatseq.history.store import HistoryStore
-from chatseq.paths import history_file
 from chatseq.text.terminal import safe
 
 FIELDS = [

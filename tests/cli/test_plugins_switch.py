@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chatseq.cli.main import run
-from chatseq.switches import read_switches
+from chatseq.core.disabled import read_disabled
 
 Capture = pytest.CaptureFixture[str]
 
@@ -135,7 +135,7 @@ def test_a_broken_plugin_can_be_off_and_is_no_fault_then(capsys: Capture, home: 
 def test_the_plugin_of_this_command_stays_on(capsys: Capture) -> None:
     error = refused(capsys, "plugins", "off", "chatseq_terminal")
     assert error.startswith("Error: The plugin chatseq_terminal cannot be switched off: it brings")
-    assert read_switches().off == {}
+    assert read_disabled().off == {}
 
 
 def test_a_file_that_switches_the_commands_off_is_not_obeyed(capsys: Capture, home: Path) -> None:
@@ -148,10 +148,10 @@ def test_a_file_that_switches_the_commands_off_is_not_obeyed(capsys: Capture, ho
 def test_switching_twice_is_told(capsys: Capture) -> None:
     assert said(capsys, "plugins", "on", "chatseq_rnn") == "The plugin chatseq_rnn is on already.\n"
     said(capsys, "plugins", "off", "chatseq_rnn")
-    before = read_switches()
+    before = read_disabled()
     out = said(capsys, "plugins", "off", "chatseq_rnn")
     assert out == "The plugin chatseq_rnn is off already.\n"
-    assert read_switches() == before  # its parts are still known
+    assert read_disabled() == before  # its parts are still known
 
 
 def test_a_plugin_that_is_gone_can_still_be_switched_on(capsys: Capture, home: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_damaged_file_stops_nothing_and_is_told_by_the_doctor(
     assert problems[0].startswith(f"problem  plugins: {home / 'plugins.json'} cannot be read")
     assert run(["plugins", "off", "chatseq_rnn"]) == 0
     assert "cannot be read" in capsys.readouterr().err
-    assert read_switches().fault == ""
+    assert read_disabled().fault == ""
 
 
 def test_the_doctor_tells_what_is_off(capsys: Capture) -> None:

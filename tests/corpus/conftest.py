@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
 from chatseq.corpus.read import ReadOptions, ReadReport, read_corpus
-from chatseq.exchange import Exchange
-from chatseq.plugins import Registry
 
 Reads = Callable[..., list[Exchange]]
 Writes = Callable[[str, str | bytes], Path]

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatseq.core.errors import CorpusError
+from chatseq.core.plugins import discover
 from chatseq.corpus.clean import clean
 from chatseq.corpus.read import ReadOptions, read_corpus
-from chatseq.errors import CorpusError
-from chatseq.plugins import discover
 from chatseq.text.terminal import safe
 
 REGISTRY = discover()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatseq.cli.main import run
-from chatseq.options import options_of
+from chatseq.core.options import options_of
 
 DOCS = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

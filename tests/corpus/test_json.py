@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatseq.core.errors import CorpusError
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.corpus.read import ReadReport
-from chatseq.errors import CorpusError
 from chatseq_readers.json_file import json_items
 
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from chatseq.core.errors import CorpusError, PartError
 from chatseq.corpus.read import ReadReport
 from chatseq.corpus.turns import CONTEXT_TURNS, ONE_TURN
-from chatseq.errors import CorpusError, PartError
 
 
 def pairs(exchanges):

@@ -16,7 +16,7 @@ import resource, sys
 from pathlib import Path
 from chatseq.corpus.check import check_corpus
 from chatseq.corpus.read import ReadReport, read_corpus
-from chatseq.plugins import discover
+from chatseq.core.plugins import discover
 report = ReadReport()
 found = check_corpus(read_corpus(discover(), sys.argv[1:], report=report), report)
 status = Path("/proc/self/status")

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatseq.core.errors import CorpusError, PartError
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.corpus.clean import clean
 from chatseq.corpus.contracts import BadRows, Source
 from chatseq.corpus.read import (
@@ -16,10 +19,7 @@ from chatseq.corpus.read import (
     reader_settings,
 )
 from chatseq.corpus.sources import open_sources
-from chatseq.errors import CorpusError, PartError
-from chatseq.exchange import Exchange
 from chatseq.hookspecs import hookimpl
-from chatseq.plugins import Plugin, Registry, discover
 
 EXAMPLES = {
     "csv": ("a.csv", "a,b\n"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chatseq.core.errors import CorpusError
 from chatseq.corpus.read import CONTROLS_REMOVED, ReadReport
 from chatseq.corpus.turns import ONE_TURN
-from chatseq.errors import CorpusError
 
 STRING_FOR_LIST = "a plain text stands where a list of turns is due"
 NOT_UTF8 = "the text is not UTF-8"

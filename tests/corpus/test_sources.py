@@ -11,9 +11,9 @@ import zipfile
 
 import pytest
 
+from chatseq.core.errors import CorpusError
 from chatseq.corpus import lines, sources
 from chatseq.corpus.read import ReadReport
-from chatseq.errors import CorpusError
 
 ROWS = "question,answer\nWie spät?,Früh.\n你好吗,很好\n"
 

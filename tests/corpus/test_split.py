@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.split import question_key, split_by_question
-from chatseq.exchange import Exchange
 
 
 def exchanges(*questions: str) -> list[Exchange]:

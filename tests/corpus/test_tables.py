@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chatseq.core.errors import CorpusError, PartError
 from chatseq.corpus.read import ReadReport
-from chatseq.errors import CorpusError, PartError
 
 
 def pairs(exchanges):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Adjuster, Search, Task
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.decoding.contracts import Adjuster, SearchRequest, SearchState
 from chatseq.decoding.search import decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, Tokenizer
 from chatseq_strategies.banned_words import BannedWords
@@ -48,7 +48,7 @@ def adjusted(
 ) -> list[list[float]]:
     """Return the probabilities that an adjuster makes of the same shares behind each row."""
     tokens = xp.asarray(np.asarray(rows, dtype=np.int64).reshape(len(rows), -1))
-    state = Search(
+    state = SearchState(
         sources=[0],
         width=len(rows),
         rows=xp.arange(len(rows)),
@@ -61,7 +61,7 @@ def adjusted(
     with np.errstate(divide="ignore"):
         scores = xp.asarray(np.log(np.asarray([shares] * len(rows), dtype=np.float32)))
     before = scores.tolist()
-    task = Task(xp, ((5,),), longest, tokenizer=tokenizer)
+    task = SearchRequest(xp, ((5,),), longest, tokenizer=tokenizer)
     found = adjuster.begin(task)(scores, state)
     assert scores.tolist() == before  # the argument stays as it was
     return [[math.exp(score) for score in row] for row in found.tolist()]
@@ -271,7 +271,7 @@ def test_a_prefix_stands_against_a_ban_and_is_cut_at_the_maximum_length(
     tokenizer: SubwordTokenizer,
 ) -> None:
     class Nothing:
-        def begin(self, task: Task) -> Any:
+        def begin(self, task: SearchRequest) -> Any:
             return lambda scores, _: np.full_like(scores, -np.inf)
 
     assert beginning(tokenizer, "no no no no", Nothing()) == "no no no no"
@@ -282,7 +282,9 @@ def test_without_anything_to_do_the_scores_are_handed_on() -> None:
     given = np.zeros((1, 30), dtype=np.float32)
     search: Any = None
     for adjuster in (ForcedPrefix(), RequiredWords()):
-        assert adjuster.begin(Task(np, ((5,),), 9, tokenizer=LETTERS))(given, search) is given
+        assert (
+            adjuster.begin(SearchRequest(np, ((5,),), 9, tokenizer=LETTERS))(given, search) is given
+        )
 
 
 @pytest.mark.parametrize(
@@ -297,7 +299,7 @@ def test_without_anything_to_do_the_scores_are_handed_on() -> None:
 )
 def test_what_looks_at_text_asks_for_a_tokenizer(part: Any) -> None:
     with pytest.raises(ValueError, match=r"looks at text\. Hand the tokenizer to the search"):
-        part.begin(Task(np, ((5,),), 9))
+        part.begin(SearchRequest(np, ((5,),), 9))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.arrays import best, namespace, without_marks
+from chatseq.decoding.arrays import best, mask_special, namespace
 
 
 def plain(log_probs: Any, scores: Any, batch: int, count: int) -> list[list[tuple[int, int]]]:
@@ -60,7 +60,7 @@ def test_rows_that_are_dead_come_last_even_in_whole_groups() -> None:
 def test_marks_are_impossible_and_the_end_mark_is_not() -> None:
     xp = pytest.importorskip("array_api_compat.torch")
     numbers = np.zeros((2, 5), dtype=np.float32)
-    for found in (without_marks(np, numbers), without_marks(xp, xp.zeros((2, 5)))):
+    for found in (mask_special(np, numbers), mask_special(xp, xp.zeros((2, 5)))):
         assert found.tolist() == [[-np.inf, -np.inf, 0, 0, 0]] * 2
 
 

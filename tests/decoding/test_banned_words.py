@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatseq.decoding.contracts import Search, Task
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.decoding.contracts import SearchRequest, SearchState
 from chatseq.decoding.search import decode
-from chatseq.decoding.spelt import spelt
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
+from chatseq.decoding.token_bytes import spelt
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.banned_words import BannedWords
@@ -126,9 +126,9 @@ def test_no_reply_holds_a_banned_word(tokenizer: SubwordTokenizer, data: st.Data
 
 def test_letters_are_banned_at_the_last_one() -> None:
     letters = LetterTokenizer()
-    task = Task(np, ((5,),), 9, tokenizer=letters)
+    task = SearchRequest(np, ((5,),), 9, tokenizer=letters)
     rows = [letters.encode(text) for text in ("a a fo", "in afo", "foooof")]
-    search = Search([0], 3, np.arange(3), np.asarray(rows), np.zeros(3), (), None, 6)
+    search = SearchState([0], 3, np.arange(3), np.asarray(rows), np.zeros(3), (), None, 6)
     given = np.zeros((3, letters.size), dtype=np.float32)
     changed = BannedWords(words=("foo",)).begin(task)(given, search)
     assert [np.flatnonzero(np.isneginf(row)).tolist() for row in changed] == [
@@ -142,7 +142,7 @@ def test_letters_are_banned_at_the_last_one() -> None:
 def test_without_words_nothing_happens() -> None:
     given = np.zeros((1, 30), dtype=np.float32)
     search: Any = None
-    adjust = BannedWords().begin(Task(np, ((5,),), 9, tokenizer=LetterTokenizer()))
+    adjust = BannedWords().begin(SearchRequest(np, ((5,),), 9, tokenizer=LetterTokenizer()))
     assert adjust(given, search) is given
 
 

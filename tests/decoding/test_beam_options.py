@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.decoding.search import Decoding, decode
-from chatseq.engines.contracts import Array, Stepped
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
+from chatseq.engines.contracts import Array, StepOutput
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, START_ID
 from chatseq_strategies.beam import Beam
@@ -33,7 +33,9 @@ class Looking(ScriptedEngine):
         super().__init__(either, vocabulary_size=6, **options)
         self._looks = looks
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         stepped = super().step(tokens, state, memory)
         for row, token in enumerate(tokens.tolist()):
             looks = self._looks.get(token, ())  # of rows that are dead, anything may come in

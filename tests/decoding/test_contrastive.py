@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.decoding.search import Decoding, decode
-from chatseq.engines.contracts import Array, Encoded, Stepped
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
+from chatseq.engines.contracts import Array, Encoded, StepOutput
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.contrastive import Contrastive
@@ -44,7 +44,9 @@ class Pointing(ScriptedEngine):
         length = 0 if self._grows else 1
         return Encoded(memory, (*state, np.zeros((len(ids), 2, length), dtype=np.float32)))
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         stepped = super().step(tokens, state[:2], memory)
         new = np.asarray([VECTORS.get(token, (1.0, 1.0)) for token in tokens.tolist()])
         newest = new.astype(np.float32)[:, :, None]  # (rows, 2, 1)
@@ -91,7 +93,9 @@ def test_the_score_is_the_sum_of_the_log_probabilities() -> None:
 class Turning(RandomEngine):
     """A random language whose state has fractions as well."""
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         stepped = super().step(tokens, state[:1], memory)
         return stepped._replace(state=(*stepped.state, self._turned(stepped.state[0])))
 
@@ -146,7 +150,7 @@ def test_it_streams_one_token_late_and_takes_nothing_back() -> None:
     decoding = Decoding(engine(), questions_of((8, 9, 10)), Contrastive(penalty=0.6), max_length=12)
     stood: tuple[int, ...] = ()
     for steps, _ in enumerate(decoding, 1):
-        now = decoding.standing(0)
+        now = decoding.stable_prefix(0)
         assert now[: len(stood)] == stood
         if decoding.open_questions and steps < 12:
             assert len(now) == steps - 1

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Hypothesis, Task
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.decoding.contracts import Hypothesis, SearchRequest
 from chatseq.decoding.search import Decoding, decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import Beam
@@ -71,7 +71,7 @@ def test_the_best_of_each_group_comes_before_the_second_of_any() -> None:
 
 
 def test_a_reply_of_two_groups_belongs_to_the_first_however_scores_are_rounded() -> None:
-    task = Task(np, ((5,),), 9)
+    task = SearchRequest(np, ((5,),), 9)
     chooser = DiverseBeam(size=2, groups=2, length_penalty=0, n_best=2).begin(task)
     for rounded in (-1e-7, 1e-7):
         found = [Hypothesis((4,), (-1.0, -1.0), -2.0, ended=True, place=0)]
@@ -117,7 +117,7 @@ def test_it_streams_what_all_groups_share() -> None:
 
     engine = ScriptedEngine(language, vocabulary_size=6)
     decoding = Decoding(engine, questions_of((5,)), DiverseBeam(diversity=1.0), max_length=6)
-    seen = [decoding.standing(0) for _ in decoding]
+    seen = [decoding.stable_prefix(0) for _ in decoding]
     assert seen[:2] == [(B,), (B,)]
     assert seen[-1] == (B, A)
 

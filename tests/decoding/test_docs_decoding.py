@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.options import build_part, options_of
-from chatseq.plugins import Registry, discover
-from chatseq.recipe import Recipe, load_recipe
+from chatseq.core.options import build_part, options_of
+from chatseq.core.plugins import Registry, discover
+from chatseq.core.recipe import Recipe, load_recipe
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "decoding.md").read_text("utf-8")
 COMMANDS = [
@@ -95,7 +95,7 @@ def test_lists_come_through_the_command_line_as_they_are_written() -> None:
         {"name": "minimum-length", "tokens": 2},
     )
     recipe = recipe.apply(
-        ["decoding.strategy.name=sample", "decoding.strategy.temperature=0.8", "qa.seed=7"]
+        ["decoding.strategy.name=sample", "decoding.strategy.temperature=0.8", "responder.seed=7"]
     )
     assert recipe.decoding.strategy == {"name": "sample", "temperature": 0.8}
     again = recipe.apply(["decoding.strategy.name=lexical", 'decoding.strategy.words=["a"]'])

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chatseq.core.options import build_part
+from chatseq.core.plugins import discover
 from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Hypothesis, Strategy
+from chatseq.decoding.growing_text import GrowingText, stops_of, text_of
 from chatseq.decoding.search import Decoding
-from chatseq.decoding.text import GrowingText, stops_of, text_of
 from chatseq.engines.contracts import Engine
-from chatseq.options import build_part
-from chatseq.plugins import discover
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
@@ -123,7 +123,7 @@ def test_what_was_streamed_is_always_the_beginning_of_the_text(strategy: str, mi
     growing = [GrowingText(LETTERS.decode, stops) for _ in ASKED]
     for _ in decoding:
         for question, text in enumerate(growing):
-            text.grow(decoding.standing(question))
+            text.grow(decoding.stable_prefix(question))
     for question, text in enumerate(growing):
         best = decoding.hypotheses(question)[0]
         whole = text_of(LETTERS.decode, best.tokens, ended=best.ended, stops=stops)

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.chat.bot import load_bot
+from chatseq.bots.bot import load_bot
 from chatseq.cli.main import run
+from chatseq.core.errors import BundleError, PartError
+from chatseq.core.exchange import ReplySource
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.decoding.answers import Answers
 from chatseq.decoding.contracts import Adjuster, Hypothesis
 from chatseq.decoding.search import Decoding, decode
-from chatseq.errors import BundleError, PartError
-from chatseq.exchange import ReplySource
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.banned_words import BannedWords
@@ -141,7 +141,7 @@ def test_it_streams_only_what_the_answer_begins_with() -> None:
         tokenizer=LETTERS,
         answers=Answers(lambda: ["abba", "abbot"]),
     )
-    stood = [LETTERS.decode(decoding.standing(0)) for _ in decoding]
+    stood = [LETTERS.decode(decoding.stable_prefix(0)) for _ in decoding]
     assert stood[:3] == ["a", "ab", "abb"]
     assert stood[-1] in ("abba", "abbot")
 
@@ -248,7 +248,7 @@ def test_options_out_of_range_are_refused(
 
 
 # The network writes the replies, and not the responder `qa`, which searches in its own way.
-WRITTEN = ("qa.name=seq2seq", "decoding.strategy.name=known-answers")
+WRITTEN = ("responder.name=seq2seq", "decoding.strategy.name=known-answers")
 QUESTIONS = ["hello", "你好", "what is the weather", "who", "ok", "再见", "x y z", "1 2 3"]
 
 
@@ -257,7 +257,7 @@ def test_a_trained_bot_says_only_what_it_was_taught(
     tiny_bot: Path, registry: Registry, engine: str
 ) -> None:
     bot = load_bot(registry, "tiny", overrides=[*WRITTEN, f"engine.name={engine}"])
-    lines = (tiny_bot / "answers" / "answers.jsonl").read_text("utf-8").splitlines()
+    lines = (tiny_bot / "data" / "answers.jsonl").read_text("utf-8").splitlines()
     known = {json.loads(line)["text"] for line in lines}
     replies = list(bot.responder.reply_all(QUESTIONS))
     assert {reply.text for reply in replies} <= known
@@ -285,7 +285,7 @@ def test_the_tree_is_built_once_a_bot_also_when_settings_change(
 
 def test_a_bot_that_was_replaced_meanwhile_is_told(tiny_bot: Path, registry: Registry) -> None:
     bot = load_bot(registry, "tiny", overrides=WRITTEN)
-    (tiny_bot / "answers" / "answers.jsonl").write_text('{"text": "spam"}\n')
+    (tiny_bot / "data" / "answers.jsonl").write_text('{"text": "spam"}\n')
     with pytest.raises(BundleError, match="those that it came with: .* chatseq chat --bot tiny"):
         bot.responder.reply("hello")
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.decoding.contracts import Adjuster, Hypothesis
 from chatseq.decoding.search import Decoding, decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.banned_words import BannedWords
@@ -182,7 +182,7 @@ def test_it_streams_what_all_beginnings_share() -> None:
     )
     stood: tuple[int, ...] = ()
     for _ in decoding:
-        now = decoding.standing(0)
+        now = decoding.stable_prefix(0)
         assert now[: len(stood)] == stood
         stood = now
     assert decoding.hypotheses(0)[0].tokens == stood

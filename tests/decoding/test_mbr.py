@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.search import decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.mbr import Mbr, by_agreement, likeness, runs_of

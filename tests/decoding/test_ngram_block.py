@@ -9,11 +9,11 @@ from itertools import cycle, islice
 import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Search, Task
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.decoding.contracts import SearchRequest, SearchState
 from chatseq.decoding.search import decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import ScriptedEngine, questions_of, saying
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import Beam
@@ -28,7 +28,7 @@ A, B, C = 3, 4, 5
 def banned(block: NgramBlock, *rows: Sequence[int]) -> list[list[int]]:
     """Return the tokens that are forbidden after each row."""
     tokens = np.asarray(rows)
-    search = Search(
+    search = SearchState(
         sources=[0],
         width=len(rows),
         rows=np.arange(len(rows)),
@@ -39,7 +39,7 @@ def banned(block: NgramBlock, *rows: Sequence[int]) -> list[list[int]]:
         step=tokens.shape[1],
     )
     given = np.zeros((len(rows), 10), dtype=np.float32)
-    found = block.begin(Task(np, ((5,),), 64))(given, search)
+    found = block.begin(SearchRequest(np, ((5,),), 64))(given, search)
     assert not given.any()  # the argument stays as it was
     return [np.flatnonzero(np.isneginf(row)).tolist() for row in found]
 
@@ -67,8 +67,10 @@ def test_a_run_may_stand_as_often_as_allowed() -> None:
 
 def test_nothing_forbidden_gives_the_argument_back() -> None:
     given = np.zeros((1, 5), dtype=np.float32)
-    search = Search([0], 1, np.arange(1), np.asarray([[A, B, C, A, B, C]]), given[0], (), None, 6)
-    assert NgramBlock().begin(Task(np, ((5,),), 64))(given, search) is given
+    search = SearchState(
+        [0], 1, np.arange(1), np.asarray([[A, B, C, A, B, C]]), given[0], (), None, 6
+    )
+    assert NgramBlock().begin(SearchRequest(np, ((5,),), 64))(given, search) is given
 
 
 def chanting(*turn: int) -> object:
@@ -130,9 +132,9 @@ def test_only_tokens_that_begin_with_a_byte_are_never_forbidden() -> None:
             return [{A: "<0x9F>", B: "<0x98><0x80> so", C: "so<0xF0>"}[at] for at in ids]
 
     tokens = np.asarray([[A, A, A], [B, B, B], [C, C, C]])
-    search = Search([0], 3, np.arange(3), tokens, np.zeros(3), (), None, 3)
+    search = SearchState([0], 3, np.arange(3), tokens, np.zeros(3), (), None, 3)
     scores = np.zeros((3, 8), dtype=np.float32)
-    task = Task(np, ((5,),), 64, tokenizer=Spelling())  # type: ignore[arg-type]
+    task = SearchRequest(np, ((5,),), 64, tokenizer=Spelling())  # type: ignore[arg-type]
     found = NgramBlock(size=2, times=1).begin(task)(scores, search)
     assert [np.flatnonzero(np.isneginf(row)).tolist() for row in found] == [[], [], [C]]
 
@@ -141,8 +143,8 @@ def test_torch_is_blocked_alike() -> None:
     xp = pytest.importorskip("array_api_compat.torch")
     tokens = xp.asarray([[A, B, A, B, A], [A, B, C, A, B]])
     scores = xp.zeros((2, 8))
-    search = Search([0], 2, xp.arange(2), tokens, scores[:, 0], (), None, 5)
-    found = NgramBlock(size=2, times=2).begin(Task(xp, ((5,),), 64))(scores, search)
+    search = SearchState([0], 2, xp.arange(2), tokens, scores[:, 0], (), None, 5)
+    found = NgramBlock(size=2, times=2).begin(SearchRequest(xp, ((5,),), 64))(scores, search)
     assert (found == -math.inf).nonzero().tolist() == [[0, B]]
     assert not scores.any()
 

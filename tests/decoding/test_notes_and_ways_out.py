@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.arrays import with_a_way_out
-from chatseq.decoding.contracts import Adjust, Choice, Hypothesis, Search, Strategy, Task
+from chatseq.decoding.arrays import allow_end_when_stuck
+from chatseq.decoding.contracts import (
+    Adjust,
+    Choice,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+    Strategy,
+)
 from chatseq.decoding.search import Decoding, decode
 from chatseq.engines.contracts import Array
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of, saying
@@ -24,12 +31,12 @@ A, B = 3, 4
 class Noting(Greedy):
     """Greedy, with the question's number and the reply so far noted beside each row."""
 
-    def begin(self, task: Task) -> Any:
+    def begin(self, task: SearchRequest) -> Any:
         chooser = super().begin(task)
         inner = chooser.choose
         xp = task.xp
 
-        def choose(scores: Array, search: Search) -> Choice:
+        def choose(scores: Array, search: SearchState) -> Choice:
             chosen = inner(scores, search)
             if not search.step:
                 numbers, replies = xp.asarray(search.sources), chosen.tokens[:, None]
@@ -63,8 +70,8 @@ class Nothing:
     def __init__(self, step: int) -> None:
         self._step = step
 
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if search.step < self._step:
                 return scores
             return task.xp.full_like(scores, -math.inf)
@@ -91,10 +98,10 @@ def test_only_rows_that_are_stuck_get_a_way_out() -> None:
     scores = [[-inf, -inf, -inf, -1.0], [-inf] * 4]
     for space in (np, xp):
         given = space.asarray(scores)
-        found = with_a_way_out(space, given, space.asarray(model))
+        found = allow_end_when_stuck(space, given, space.asarray(model))
         assert found.tolist() == [scores[0], [-inf, -inf, -4.0, -inf]]
         assert given.tolist() == scores  # the argument stays as it was
-        assert with_a_way_out(space, found, space.asarray(model)) is found
+        assert allow_end_when_stuck(space, found, space.asarray(model)) is found
 
 
 def test_a_model_that_allows_nothing_still_gives_a_reply() -> None:
@@ -105,7 +112,7 @@ def test_a_model_that_allows_nothing_still_gives_a_reply() -> None:
     for strategy in (Greedy(), Beam(size=2, n_best=1)):
         decoding = Decoding(engine, questions_of((5,)), strategy, max_length=5)
         for _ in decoding:
-            decoding.standing(0)
+            decoding.stable_prefix(0)
         [reply] = decoding.hypotheses(0)
         assert reply == Hypothesis((), (), -math.inf, ended=False)
 
@@ -129,7 +136,7 @@ def test_without_adjusters_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch
     def refuse(*given: object) -> Array:
         raise AssertionError
 
-    monkeypatch.setattr("chatseq.decoding.search.with_a_way_out", refuse)
+    monkeypatch.setattr("chatseq.decoding.search.allow_end_when_stuck", refuse)
     engine = ScriptedEngine(saying({(5,): [6]}), vocabulary_size=9)
     [[reply]] = decode(engine, questions_of((5,)), Greedy(), [Nothing(9)], max_length=4)
     assert reply.tokens == (6,)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Hypothesis, Search, Task
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.decoding.contracts import Hypothesis, SearchRequest, SearchState
 from chatseq.decoding.draws import Draws
 from chatseq.decoding.search import Decoding, decode
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.sample import Sample, Sampler, by_probability
@@ -39,9 +39,9 @@ def engine(**options: Any) -> RandomEngine:
 def test_a_number_falls_into_the_share_of_its_token(number: float, token: int) -> None:
     scores = np.log(np.asarray([[1e-300, 1e-300, 1e-300, 0.5, 0.3, 0.2]])).astype(np.float32)
     scores[:, :3] = -math.inf
-    sampler = Sampler(Task(np, ((5,),), 4), Truncation(1.0), 1, by_probability)
+    sampler = Sampler(SearchRequest(np, ((5,),), 4), Truncation(1.0), 1, by_probability)
     sampler._draws = type("Given", (), {"at": lambda *_: np.asarray([number])})()  # type: ignore
-    search = Search([0], 1, np.arange(1), np.zeros((1, 0)), np.asarray([-1.0]), (), None)
+    search = SearchState([0], 1, np.arange(1), np.zeros((1, 0)), np.asarray([-1.0]), (), None)
     choice = sampler.choose(scores, search)
     assert choice.tokens.tolist() == [token]
     assert choice.scores.tolist() == pytest.approx([-1.0 + scores[0, token]])
@@ -114,8 +114,8 @@ def test_more_samples_and_longer_replies_change_no_draw() -> None:
 
 def test_the_numbers_are_these_on_every_machine() -> None:
     # written down once: whoever changes how they are made changes the replies of every user
-    draws = Draws(Task(np, ((5, 2), (7, 2)), 3, seed=9), 2)
-    search = Search([0, 1], 2, np.arange(4), np.zeros((4, 1)), np.zeros(4), (), None, 1)
+    draws = Draws(SearchRequest(np, ((5, 2), (7, 2)), 3, seed=9), 2)
+    search = SearchState([0, 1], 2, np.arange(4), np.zeros((4, 1)), np.zeros(4), (), None, 1)
     assert draws.at(search, search.scores).tolist() == pytest.approx(NUMBERS)
     search.sources = [1]
     assert draws.at(search, search.scores).tolist() == pytest.approx(NUMBERS[2:])
@@ -157,11 +157,11 @@ def test_one_sample_streams_token_by_token_and_several_what_they_share() -> None
     decoding = Decoding(engine(end_bonus=-2.0), questions_of((5,)), Sample(), max_length=9)
     for steps, _ in enumerate(decoding, 1):
         if decoding.open_questions:
-            assert len(decoding.standing(0)) == steps
+            assert len(decoding.stable_prefix(0)) == steps
     several = Decoding(engine(), questions_of((5,)), Sample(samples=4), max_length=9)
     stood: tuple[int, ...] = ()
     for _ in several:
-        now = several.standing(0)
+        now = several.stable_prefix(0)
         assert now[: len(stood)] == stood
         stood = now
     assert several.hypotheses(0)[0].tokens == stood

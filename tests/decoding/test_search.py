@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.contracts import Adjust, Choice, Ended, Hypothesis, Search, Strategy, Task
+from chatseq.decoding.contracts import (
+    Adjust,
+    Choice,
+    Ended,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+    Strategy,
+)
 from chatseq.decoding.search import Decoding, decode
-from chatseq.engines.contracts import Array, Encoded, Stepped
+from chatseq.engines.contracts import Array, Encoded, StepOutput
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of, saying
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 from chatseq_strategies.beam import Beam
@@ -36,7 +44,9 @@ class Spy:
         self.encoded += 1
         return self._engine.encode(ids, mask, features)
 
-    def step(self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]) -> Stepped:
+    def step(
+        self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
+    ) -> StepOutput:
         if not self.rows:
             self.first = tokens.tolist()
         self.rows.append(len(tokens))
@@ -97,7 +107,7 @@ def test_the_state_is_copied_only_when_rows_move() -> None:
     class Keeping(Spy):
         def step(
             self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
-        ) -> Stepped:
+        ) -> StepOutput:
             if self.rows:
                 self.kept.append(state[0] is self.given)
             stepped = super().step(tokens, state, memory)
@@ -147,7 +157,7 @@ def test_weights_belong_to_the_row_that_was_chosen_and_cover_its_question_only()
 
         def step(
             self, tokens: Array, state: tuple[Array, ...], memory: tuple[Array, ...]
-        ) -> Stepped:
+        ) -> StepOutput:
             stepped = super().step(tokens, state, memory)
             weights = stepped.weights * 0 + tokens[:, None].astype(np.float32)
             return stepped._replace(weights=weights)
@@ -175,7 +185,7 @@ def test_padding_and_start_are_never_generated_even_from_an_array_that_cannot_be
         return {PAD_ID: 0.4, START_ID: 0.4, 5: 0.15, END_ID: 0.05}
 
     class Frozen(ScriptedEngine):
-        def step(self, *given: Any) -> Stepped:
+        def step(self, *given: Any) -> StepOutput:
             stepped = super().step(*given)
             stepped.log_probs.flags.writeable = False
             return stepped
@@ -194,8 +204,8 @@ class Ban:
     def __init__(self, token: int) -> None:
         self._token = token
 
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             changed = task.xp.asarray(scores, copy=True)
             changed[:, self._token] = -math.inf
             return changed
@@ -243,12 +253,12 @@ def test_what_stands_grows_token_by_token_when_greedy_and_never_changes_under_be
         decoding = Decoding(engine(), questions_of((5,), (6,)), strategy, max_length=12)
         stood: tuple[int, ...] = ()
         for steps, _ in enumerate(decoding, 1):
-            now = decoding.standing(0)
+            now = decoding.stable_prefix(0)
             assert now[: len(stood)] == stood
             if isinstance(strategy, Greedy) and 0 in decoding.open_questions:
                 assert len(now) == steps
             stood = now
-        assert decoding.standing(0) == decoding.hypotheses(0)[0].tokens
+        assert decoding.stable_prefix(0) == decoding.hypotheses(0)[0].tokens
         assert decoding.hypotheses(0)[0].tokens[: len(stood)] == stood
 
 
@@ -264,7 +274,7 @@ def test_beams_stream_what_all_of_them_share() -> None:
         Beam(size=2, n_best=2),
         max_length=9,
     )
-    seen = [decoding.standing(0) for _ in decoding]
+    seen = [decoding.stable_prefix(0) for _ in decoding]
     assert seen == [(3,), (3, 4), (3, 4), (3, 4, 5)]
 
 
@@ -273,11 +283,11 @@ class Two:
 
     draws = False
 
-    def begin(self, task: Task) -> Two:
+    def begin(self, task: SearchRequest) -> Two:
         self.seed = task.seed
         return self
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         if search.step == 0:
             return Choice(
                 np.asarray([0, 0, 0]),
@@ -321,11 +331,11 @@ def test_an_interrupt_within_a_step_leaves_what_the_steps_before_gave() -> None:
     class Brittle(Beam):
         """Breaks off after the choice of the third step was made."""
 
-        def begin(self, task: Task) -> Any:
+        def begin(self, task: SearchRequest) -> Any:
             chooser = super().begin(task)
             choose = chooser.choose
 
-            def broken(scores: Array, search: Search) -> Choice:
+            def broken(scores: Array, search: SearchState) -> Choice:
                 chosen = choose(scores, search)
                 if search.step == 2:
                     raise Stop

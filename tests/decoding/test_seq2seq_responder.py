@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import ReplyStream, Responder
-from chatseq.errors import PartError
-from chatseq.exchange import Alternative, Reply, ReplySource
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
+from chatseq.bots.bot import Bot
+from chatseq.bots.contracts import ReplyStream, Responder
+from chatseq.core.errors import PartError
+from chatseq.core.exchange import Alternative, Reply, ReplySource
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.testing import RandomEngine, ScriptedEngine, saying
-from chatseq.text.question import QuestionReader
+from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, Tokenizer
 from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
@@ -44,8 +44,8 @@ def bot_of(
     sure: float = 0.9,
     engine: Any = None,
 ) -> Bot:
-    recipe = load_recipe("tiny").apply(["qa.name=seq2seq", "question.features=0", *settings])
-    read = QuestionReader(tokenizer).read
+    recipe = load_recipe("tiny").apply(["responder.name=seq2seq", "question.features=0", *settings])
+    read = QuestionEncoder(tokenizer).read
     script = {
         read(question).ids[:-1]: tokenizer.encode(answer)
         for question, answer in (answers or ANSWERS).items()
@@ -222,7 +222,7 @@ def test_where_the_network_has_no_words_the_bot_declines_in_the_language_of_the_
         reply = bot.responder.reply(question)
         assert (reply.text, reply.source) == (words, ReplySource.DECLINED)
         assert reply.tokens == 1
-    other = bot_of(registry, tokenizer, 'qa.declined="Pass."')
+    other = bot_of(registry, tokenizer, 'responder.declined="Pass."')
     assert other.responder.reply("nothing").text == "Pass."
 
 
@@ -240,7 +240,7 @@ def test_many_questions_are_answered_in_order_and_in_batches(
 
     engine = Counting(vocabulary_size=tokenizer.size, end_bonus=3.0)
     engine.encoded, engine.lengths = [], []
-    bot = bot_of(registry, tokenizer, "qa.batch=4", "decoding.max_length=12", engine=engine)
+    bot = bot_of(registry, tokenizer, "responder.batch=4", "decoding.max_length=12", engine=engine)
     questions = [*ANSWERS, "", "a much longer question than the others", "hello there", "  "] * 7
     together = list(bot.responder.reply_all(questions))
     assert max(engine.encoded) == 4
@@ -369,10 +369,10 @@ def test_a_tokenizer_that_changes_its_text_cannot_take_back_what_was_shown(
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("qa.batch=0", r"batch \(0\) must be at least 1"),
-        ("qa.seed=-1", r"seed \(-1\) must be 0 or more"),
-        ('qa.blank=" "', "blank must not be blank"),
-        ("qa.bach=3", "has no option 'bach'.* Did you mean 'batch'"),
+        ("responder.batch=0", r"batch \(0\) must be at least 1"),
+        ("responder.seed=-1", r"seed \(-1\) must be 0 or more"),
+        ('responder.blank=" "', "blank must not be blank"),
+        ("responder.bach=3", "has no option 'bach'.* Did you mean 'batch'"),
     ],
 )
 def test_options_out_of_range_are_refused(
@@ -391,11 +391,11 @@ def test_the_responder_keeps_its_contract(bot: Bot) -> None:
 
 
 def test_the_recipe_decides_how_questions_are_read(tokenizer: SubwordTokenizer) -> None:
-    from chatseq.chat.bot import question_reader
+    from chatseq.bots.bot import question_encoder
 
     recipe: Recipe = load_recipe("tiny").apply(
         ["question.fold=false", "question.features=7", "question.max_tokens=9"]
     )
-    reader = question_reader(recipe, tokenizer)
+    reader = question_encoder(recipe, tokenizer)
     assert (reader.fold, reader.features, reader.max_tokens) == (False, 7, 9)
     assert reader.buckets == recipe.question.feature_buckets

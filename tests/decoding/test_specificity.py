@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from chatseq.decoding.answers import Answers
-from chatseq.decoding.contracts import Search, Strategy, Task
+from chatseq.decoding.contracts import SearchRequest, SearchState, Strategy
 from chatseq.decoding.search import decode
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, START_ID, Tokenizer
@@ -59,7 +59,7 @@ def adjusted(
     tokenizer: Tokenizer | None = LETTERS,
 ) -> list[list[float]]:
     """Return the probabilities that are made of the same shares behind each row."""
-    search = Search(
+    search = SearchState(
         sources=[0],
         width=len(rows),
         rows=xp.arange(len(rows)),
@@ -71,7 +71,7 @@ def adjusted(
     )
     with np.errstate(divide="ignore"):
         scores = xp.asarray(np.log(np.asarray([shares] * len(rows), dtype=np.float32)))
-    task = Task(xp, ((5,),), 20, tokenizer=tokenizer, answers=Answers(lambda: known))
+    task = SearchRequest(xp, ((5,),), 20, tokenizer=tokenizer, answers=Answers(lambda: known))
     found = adjuster.begin(task)(scores, search)
     assert bool((found <= 0).all())
     return [[math.exp(score) for score in row] for row in found.tolist()]
@@ -217,12 +217,14 @@ def test_the_language_model_is_built_once_for_a_bot() -> None:
 
     tokenizer, adjuster = Counting("ab"), Specificity()
     answers = Answers(lambda: ["a", "b"])
-    adjuster.begin(Task(np, ((5,),), 9))
+    adjuster.begin(SearchRequest(np, ((5,),), 9))
     assert Counting.cut == 0  # nothing is known, nothing is built
     for _ in range(3):
-        adjuster.begin(Task(np, ((5,),), 9, tokenizer=tokenizer, answers=answers))
+        adjuster.begin(SearchRequest(np, ((5,),), 9, tokenizer=tokenizer, answers=answers))
     assert Counting.cut == 2
-    adjuster.begin(Task(np, ((5,),), 9, tokenizer=tokenizer, answers=Answers(lambda: ["b"])))
+    adjuster.begin(
+        SearchRequest(np, ((5,),), 9, tokenizer=tokenizer, answers=Answers(lambda: ["b"]))
+    )
     assert Counting.cut == 3  # another bot
 
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatseq.chat.bot import Bot
-from chatseq.decoding.contracts import Search, Task
+from chatseq.bots.bot import Bot
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
+from chatseq.decoding.contracts import SearchRequest, SearchState
+from chatseq.decoding.growing_text import GrowingText, stops_of, text_of
 from chatseq.decoding.search import Decoding, decode
-from chatseq.decoding.text import GrowingText, stops_of, text_of
-from chatseq.exchange import Reply, ReplySource
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq.testing import LetterTokenizer, ScriptedEngine, questions_of
-from chatseq.text.question import QuestionReader
+from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import Beam
 from chatseq_strategies.greedy import Greedy
@@ -79,9 +79,9 @@ def test_the_strings_come_from_all_adjusters_that_have_some() -> None:
 def test_only_the_end_mark_follows_a_stop_and_costs_nothing(library: str) -> None:
     xp = np if library == "numpy" else pytest.importorskip("array_api_compat.torch")
     rows = xp.asarray([LETTERS.encode("x ab"), LETTERS.encode("a bc"), LETTERS.encode("abxx")])
-    search = Search([0], 3, xp.arange(3), rows, xp.zeros(3), (), None, 4)
+    search = SearchState([0], 3, xp.arange(3), rows, xp.zeros(3), (), None, 4)
     scores = xp.zeros((3, LETTERS.size)) - 3.0
-    found = StopStrings(strings=("ab",)).begin(Task(xp, ((5,),), 9, tokenizer=LETTERS))(
+    found = StopStrings(strings=("ab",)).begin(SearchRequest(xp, ((5,),), 9, tokenizer=LETTERS))(
         scores, search
     )
     for row in (0, 2):
@@ -136,7 +136,7 @@ class Talking:
     def __init__(self, registry: Registry, answer: str, *settings: str) -> None:
         tokenizer = Subword(vocabulary_size=600).learn([answer, "hello"] * 3)
         recipe = load_recipe("tiny").apply(["question.features=0", *settings])
-        asked = QuestionReader(tokenizer).read("hello").ids[:-1]
+        asked = QuestionEncoder(tokenizer).read("hello").ids[:-1]
         ids = (*tokenizer.encode_answer(answer), END_ID)
 
         def language(question: tuple[int, ...], reply: tuple[int, ...]) -> Mapping[int, float]:

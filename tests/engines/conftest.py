@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
 
 VOCABULARY = 70
 

@@ -6,6 +6,8 @@ import pytest
 import torch
 from walking import VOCABULARY
 
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe
 from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.search import decode
 from chatseq.engines.contracts import Engine
@@ -15,8 +17,6 @@ from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe
 from chatseq.testing import questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.beam import Beam

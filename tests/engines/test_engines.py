@@ -15,17 +15,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 from walking import VOCABULARY, assert_equal, question, walked
 
+from chatseq.core.errors import EngineError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe
 from chatseq.engines import graphs
-from chatseq.engines.contracts import Engine, Stepped
+from chatseq.engines.contracts import Engine, StepOutput
 from chatseq.engines.export import export_graphs
 from chatseq.engines.load import load_engine
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
-from chatseq.errors import EngineError
 from chatseq.model.build import build_model
-from chatseq.model.seq2seq import Advanced, Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.model.seq2seq import StepOutput as ModelStep
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def forced(engine: Engine, asked: Sequence[Any], answers: Any) -> list[Any]:
     memory, state = engine.encode(*(engine.array(part) for part in asked))
     found, tokens = [], np.ones(len(answers), dtype=np.int64)
     for column in answers.T:
-        stepped: Stepped = engine.step(engine.array(tokens), state, memory)
+        stepped: StepOutput = engine.step(engine.array(tokens), state, memory)
         found.append(np.asarray(stepped.log_probs))
         state, tokens = stepped.state, np.ascontiguousarray(column)
     return found
@@ -199,7 +200,7 @@ def test_missing_features_are_told(folder: Path) -> None:
 
 # What a part may do that no graph can.
 
-Spoil = Callable[[Advanced, Tensor], Advanced]
+Spoil = Callable[[ModelStep, Tensor], ModelStep]
 
 
 def spoilt(model: Seq2Seq, monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> Seq2Seq:
@@ -209,19 +210,19 @@ def spoilt(model: Seq2Seq, monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> Seq
     return model
 
 
-def scaled_by_rows(found: Advanced, tokens: Tensor) -> Advanced:
+def scaled_by_rows(found: ModelStep, tokens: Tensor) -> ModelStep:
     return found._replace(log_probs=found.log_probs * int(tokens.shape[0]))
 
 
-def cut_to_the_examples_source(found: Advanced, tokens: Tensor) -> Advanced:
+def cut_to_the_examples_source(found: ModelStep, tokens: Tensor) -> ModelStep:
     return found._replace(weights=found.weights[:, : int(found.weights.shape[1])])
 
 
-def with_an_operator_that_no_graph_has(found: Advanced, tokens: Tensor) -> Advanced:
+def with_an_operator_that_no_graph_has(found: ModelStep, tokens: Tensor) -> ModelStep:
     return found._replace(log_probs=torch.linalg.eigvals(found.log_probs[:2, :2]).real)
 
 
-def with_an_operator_that_the_engine_lacks(found: Advanced, tokens: Tensor) -> Advanced:
+def with_an_operator_that_the_engine_lacks(found: ModelStep, tokens: Tensor) -> ModelStep:
     return found._replace(log_probs=torch.tan(found.log_probs.double()).float())
 
 

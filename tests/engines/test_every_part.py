@@ -12,14 +12,14 @@ import pytest
 import torch
 from walking import VOCABULARY, assert_equal, question, walked
 
+from chatseq.core.options import options_of
+from chatseq.core.plugins import Registry, discover
+from chatseq.core.recipe import Recipe
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import options_of
-from chatseq.plugins import Registry, discover
-from chatseq.recipe import Recipe
 
 PARTS = discover()
 WIDTH = 8  # of every memory and of every query: a dot product needs equal ones

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import pytest
 from evaluation_fakes import Letters, Parrot, TableBot
 
+from chatseq.core.exchange import Exchange, Reply
+from chatseq.core.plugins import Registry
 from chatseq.evaluation.perplexity import pair_of
 from chatseq.evaluation.questions import Asked, asked
 from chatseq.evaluation.report import evaluate
-from chatseq.exchange import Exchange, Reply
-from chatseq.plugins import Registry
-from chatseq.text.question import QuestionReader
+from chatseq.text.question_encoder import QuestionEncoder
 
 ROWS = [
     Exchange("a", "1", context=("a", "b")),
@@ -37,7 +37,7 @@ class Listening(Parrot):
 
 
 def bot_that_reads(turns: int) -> TableBot:
-    return TableBot(Listening(), reader=QuestionReader(Letters(), context_turns=turns))
+    return TableBot(Listening(), reader=QuestionEncoder(Letters(), context_turns=turns))
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_perplexity_is_after_the_turns_that_are_read(registry: Registry) -> None
 
 
 def test_a_pair_is_read_with_its_context() -> None:
-    reader = QuestionReader(Letters(), context_turns=1)
+    reader = QuestionEncoder(Letters(), context_turns=1)
     assert pair_of(reader, "a", "b", ["a", "b"]).question == reader.read("a", ["b"])

@@ -7,30 +7,30 @@ from collections.abc import Iterator, Sequence
 
 from evaluation_fakes import NO_IDEA, Letters, Parrot, TableBot, judged
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.core.exchange import Exchange, Reply, ReplySource
+from chatseq.core.plugins import Registry
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.curves import Bin, RiskPoint, RocPoint, Threshold
 from chatseq.evaluation.details import (
     MOST,
     Case,
     Confusion,
+    DetailCollector,
     Details,
-    Ledger,
     OfSource,
 )
 from chatseq.evaluation.report import Progress, Report, evaluate, evaluation
-from chatseq.exchange import Exchange, Reply, ReplySource
-from chatseq.plugins import Registry
-from chatseq.text.question import QuestionReader
+from chatseq.text.question_encoder import QuestionEncoder
 
 
-def details_of(*replies: Judged) -> Details:
-    ledger = Ledger()
+def details_of(*replies: JudgedReply) -> Details:
+    ledger = DetailCollector()
     ledger.add(replies)
     return ledger.details()
 
 
 def test_replies_are_counted_by_source_with_those_that_were_right() -> None:
-    corrected = Judged("?", ("x",), Reply("x", ReplySource.CORRECTED, 1))
+    corrected = JudgedReply("?", ("x",), Reply("x", ReplySource.CORRECTED, 1))
     found = details_of(
         judged("x", "x"),
         judged("y", "x"),
@@ -93,7 +93,7 @@ def test_the_wrongly_declined_tell_what_would_have_been_said() -> None:
 
 
 def test_lists_keep_the_first_twenty_also_over_many_batches() -> None:
-    ledger, whole = Ledger(), []
+    ledger, whole = DetailCollector(), []
     for at in range(50):
         batch = [
             judged(f"y{at}", "x", confidence=at % 25 / 25, question=f"wrong {at}"),
@@ -145,7 +145,7 @@ def test_details_are_lists_and_objects_for_json_without_nan() -> None:
 
 
 def test_without_replies_every_list_is_empty() -> None:
-    assert Ledger().details() == Details()
+    assert DetailCollector().details() == Details()
     assert set(map(str, Details().as_json().values())) == {"()"}
 
 
@@ -165,7 +165,7 @@ def test_cases_have_the_turns_that_were_read(registry: Registry) -> None:
         ) -> Iterator[Reply]:
             return super().reply_all(questions)
 
-    reader = QuestionReader(Letters(), context_turns=1)
+    reader = QuestionEncoder(Letters(), context_turns=1)
     bot = TableBot(Remembering({"a": None}), reader=reader)
     report = evaluate(bot, [Exchange("a", "b", context=("a", "b"))], registry)
     assert report.details.wrongly_declined[0].context == ("b",)

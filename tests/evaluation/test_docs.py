@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from evaluation_fakes import TableBot
 
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import discover
 from chatseq.evaluation.report import FIGURES, evaluate
-from chatseq.exchange import Exchange
-from chatseq.plugins import discover
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 

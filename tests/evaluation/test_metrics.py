@@ -9,7 +9,7 @@ from evaluation_fakes import NO_IDEA, figures_of, judged
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from chatseq.plugins import Registry
+from chatseq.core.plugins import Registry
 from chatseq.text.words import has_han, plain, units
 from chatseq_metrics.bleu import Bleu
 from chatseq_metrics.chrf import Chrf

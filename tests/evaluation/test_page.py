@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from evaluation_fakes import judged
 
-from chatseq.evaluation.contracts import Judged
-from chatseq.evaluation.details import Ledger
+from chatseq.evaluation.contracts import JudgedReply
+from chatseq.evaluation.details import DetailCollector
 from chatseq.evaluation.page import BEGIN, page
 from chatseq.evaluation.report import Report
 
@@ -50,8 +50,10 @@ def read(html: str) -> Reader:
     return reader
 
 
-def page_of(*replies: Judged, bot: str = "people", files: tuple[str, ...] = ("test.csv",)) -> str:
-    ledger = Ledger()
+def page_of(
+    *replies: JudgedReply, bot: str = "people", files: tuple[str, ...] = ("test.csv",)
+) -> str:
+    ledger = DetailCollector()
     ledger.add(replies)
     report = Report(count=len(replies), exact_match=0.5, details=ledger.details())
     return page(report, bot=bot, files=files)
@@ -133,7 +135,7 @@ def test_ids_are_given_once() -> None:
     ],
 )
 def test_a_page_of_few_replies_has_the_plots_that_apply(
-    replies: tuple[Judged, ...], plots: int
+    replies: tuple[JudgedReply, ...], plots: int
 ) -> None:
     html = page_of(*replies)
     assert read(html).tags.count("svg") == plots

@@ -10,7 +10,7 @@ import pytest
 from evaluation_fakes import A, B, Letters, TableEngine
 
 from chatseq.evaluation.perplexity import Pair, Perplexity, pair_of, score
-from chatseq.text.question import Question, QuestionReader
+from chatseq.text.question_encoder import Question, QuestionEncoder
 from chatseq.text.tokenizer import END_ID, START_ID
 
 
@@ -99,6 +99,6 @@ def test_a_perplexity_beyond_all_numbers_is_none(nats: float) -> None:
 
 
 def test_a_pair_is_read_as_in_training() -> None:
-    found = pair_of(QuestionReader(Letters(), max_tokens=3), "ABBA", "ba")
+    found = pair_of(QuestionEncoder(Letters(), max_tokens=3), "ABBA", "ba")
     assert found.question.ids == (A, B, END_ID)  # folded, cut, ended
     assert found.answer == (B, A, END_ID)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.engines.contracts import Engine
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
@@ -18,9 +20,7 @@ from chatseq.evaluation.perplexity import Pair, Perplexity, score
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
-from chatseq.text.question import Question, pad_questions
+from chatseq.text.question_encoder import Question, pad_questions
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID
 
 VOCABULARY = 70

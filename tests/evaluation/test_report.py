@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from evaluation_fakes import Parrot, TableBot
 
-from chatseq.evaluation.contracts import Judged
-from chatseq.evaluation.questions import Asked, asked, spread
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Plugin, Registry, discover
+from chatseq.evaluation.contracts import JudgedReply
+from chatseq.evaluation.questions import Asked, asked, evenly_spaced
 from chatseq.evaluation.report import FIGURES, Progress, Report, evaluate, evaluation
-from chatseq.exchange import Exchange
 from chatseq.hookspecs import hookimpl
-from chatseq.plugins import Plugin, Registry, discover
 
 # The fixed fields of `evaluate --json`, in their order, and those that came later.
 FIXED = [
@@ -42,7 +42,7 @@ class Length:
     def __init__(self) -> None:
         self.lengths: list[int] = []
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         self.lengths += [len(one.reply.text) for one in judged]
 
     def merge(self, other: Length) -> None:
@@ -78,8 +78,8 @@ def test_context_does_not_make_another_question() -> None:
 
 def test_some_of_many_questions_are_spread_evenly_over_them() -> None:
     many = [Asked(str(at), ()) for at in range(10)]
-    assert [question.text for question in spread(many, 4)] == ["0", "2", "5", "7"]
-    assert spread(many, 10) == spread(many, 99) == spread(many, None) == many
+    assert [question.text for question in evenly_spaced(many, 4)] == ["0", "2", "5", "7"]
+    assert evenly_spaced(many, 10) == evenly_spaced(many, 99) == evenly_spaced(many, None) == many
 
 
 def test_at_most_so_many_questions_are_asked_with_all_their_answers(registry: Registry) -> None:
@@ -169,7 +169,7 @@ class FailsAtFirst(Length):
 
 
 class FailsAtWork(Length):
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         raise KeyError("x")
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from chatseq.cli import history as commands
 from chatseq.cli.main import run
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.paths import history_file
 from chatseq.history.store import HistoryStore
-from chatseq.paths import history_file
 from chatseq.text.terminal import safe
 
 LIST = {"id", "title", "bot", "created", "head", "message_count"}

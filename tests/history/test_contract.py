@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatseq.errors import HistoryError
-from chatseq.exchange import Alternative, Reply, ReplySource
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.history import records, sqlite
 from chatseq.history.contracts import History, Message, Role, Status, branch
 from chatseq.history.memory import MemoryHistory

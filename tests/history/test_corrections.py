@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.history import sqlite
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.corrections import corrected, corrected_in

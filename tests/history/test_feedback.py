@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.errors import HistoryError
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.history import records, sqlite
 from chatseq.history.contracts import Feedback, History, Review, Role, Verdict
 from chatseq.history.memory import MemoryHistory

@@ -19,8 +19,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from chatseq.errors import HistoryError
-from chatseq.exchange import Alternative, Reply, ReplySource
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.history import connect, files, migrate, records, sqlite
 from chatseq.history.contracts import History, Verdict
 from chatseq.history.memory import MemoryHistory

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatseq.errors import HistoryError
-from chatseq.exchange import Alternative, Reply, ReplySource
+from chatseq.core.errors import HistoryError
+from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.history.contracts import Review, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.transfer import conversation_of, export_lines, whole_value

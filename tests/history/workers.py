@@ -24,7 +24,7 @@ import platformdirs  # noqa: F401  (a process that gave up its rights cannot imp
 from sqlalchemy import event
 
 from chatseq.chat.chat import Chat
-from chatseq.exchange import Reply
+from chatseq.core.exchange import Reply
 from chatseq.history import migrate
 from chatseq.history.opening import open_history
 from chatseq.history.store import HistoryStore

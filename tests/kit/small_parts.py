@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from chatseq.chat.bot import Bot
+from chatseq.bots.bot import Bot
+from chatseq.core.errors import TokenizerError
+from chatseq.core.exchange import Exchange, Reply
 from chatseq.corpus.contracts import BadRows, Source
-from chatseq.errors import TokenizerError
-from chatseq.evaluation.contracts import Judged
-from chatseq.exchange import Exchange, Reply
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.testing.responders import ScriptedResponder, ScriptedStream
 from chatseq.text.tokenizer import FIRST_FREE_ID
 
@@ -128,7 +128,7 @@ class MeanLength:
     def __init__(self) -> None:
         self.characters, self.count = 0, 0
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         self.characters += sum(len(one.said) for one in judged)
         self.count += len(judged)
 

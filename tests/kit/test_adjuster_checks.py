@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from mutants import assert_found, assert_proved, found_by, mutant
 
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
 A = FIRST_FREE_ID + 1
 
 
-def banned(task: Task, scores: Array, row: Any, token: int) -> Array:
+def banned(task: SearchRequest, scores: Array, row: Any, token: int) -> Array:
     """Return a copy in which a token is impossible."""
     changed = task.xp.asarray(scores, copy=True)
     changed[row, token] = -math.inf
@@ -25,8 +25,8 @@ def banned(task: Task, scores: Array, row: Any, token: int) -> Array:
 class Honest:
     """Never says the same letter three times in a row."""
 
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             changed = scores
             for row, tokens in enumerate(search.tokens.tolist()):
                 if len(tokens) > 1 and tokens[-1] == tokens[-2]:
@@ -37,8 +37,8 @@ class Honest:
 
 
 class Raises:
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             changed = task.xp.asarray(scores, copy=True)
             changed[:, A] = changed[:, A] + 2.0
             return changed
@@ -47,13 +47,13 @@ class Raises:
 
 
 class NeverEnds:
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         return lambda scores, search: banned(task, scores, slice(None), END_ID)
 
 
 class WritesScores:
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             scores[:, A] = -math.inf
             return scores
 
@@ -61,15 +61,15 @@ class WritesScores:
 
 
 class MindsTheFirstRow:
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         return lambda scores, search: banned(task, scores, 0, A)
 
 
 class CountsItsCalls:
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         calls = [0]
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             calls[0] += 1
             return banned(task, scores, slice(None), A) if calls[0] > 2 else scores
 
@@ -77,17 +77,17 @@ class CountsItsCalls:
 
 
 class KeepsItsTask:
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         self.task = task
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             return banned(self.task, scores, slice(None), FIRST_FREE_ID + self.task.seed)
 
         return adjust
 
 
 class IsOtherOnTorch:
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         on_torch = "torch" in task.xp.__name__
         token = FIRST_FREE_ID if on_torch else A
         return lambda scores, search: banned(task, scores, slice(None), token)
@@ -123,15 +123,15 @@ def test_a_check_finds_its_mutant_and_is_alone(check: str) -> None:
 class LeavesNothing:
     """Forbids everything after three tokens."""
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         return lambda scores, search: scores - math.inf if search.step == 3 else scores
 
 
 class TakesTheBatchTogether:
     """Forbids what any question's reply holds."""
 
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             changed = scores
             for token in {token for row in search.tokens.tolist() for token in row}:
                 changed = banned(task, changed, slice(None), token)
@@ -143,7 +143,7 @@ class TakesTheBatchTogether:
 class GivesNoNumbers:
     """Divides by nothing."""
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         return lambda scores, search: scores * math.nan
 
 

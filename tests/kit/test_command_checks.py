@@ -9,9 +9,9 @@ import click
 import pytest
 from mutants import Mutant, assert_found, assert_proved, found_by, mutant
 
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
 from chatseq.repl.commands import Choice, slash_command
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 
 @click.group()
@@ -89,7 +89,7 @@ def slash(usage: str = "", complete: Any = None) -> Callable[..., Any]:
 
 
 @slash("[name]", lambda room: [Choice("Ada"), Choice("Bob", "the second")])
-def polite(room: Room, argument: str) -> None:
+def polite(room: ReplSession, argument: str) -> None:
     """Say hello."""
     if argument == "no such thing":
         raise ChatseqError("Nobody is called that. Try Ada.")
@@ -97,24 +97,24 @@ def polite(room: Room, argument: str) -> None:
 
 
 @slash("name")
-def brackets(room: Room, argument: str) -> None:
+def brackets(room: ReplSession, argument: str) -> None:
     """Say hello."""
 
 
 @slash()
-def crashes(room: Room, argument: str) -> None:
+def crashes(room: ReplSession, argument: str) -> None:
     """Take a number."""
     int(argument or "0")
 
 
 @slash()
-def ends_it_all(room: Room, argument: str) -> None:
+def ends_it_all(room: ReplSession, argument: str) -> None:
     """Take the bot away."""
     room.chat.responder = None  # type: ignore[assignment]
 
 
 @slash("[name]", lambda room: ["Ada"])
-def offers_texts(room: Room, argument: str) -> None:
+def offers_texts(room: ReplSession, argument: str) -> None:
     """Say hello."""
 
 
@@ -144,12 +144,12 @@ def test_a_check_finds_its_slash_command(check: str) -> None:
 
 
 def test_commands_are_run_in_a_home_of_their_own(home: Any) -> None:
-    from chatseq.paths import home as home_now
+    from chatseq.core.paths import home as home_now
 
     seen = []
 
     @slash()
-    def looks(room: Room, argument: str) -> None:
+    def looks(room: ReplSession, argument: str) -> None:
         """Look where it is."""
         seen.append(home_now())
 
@@ -161,7 +161,7 @@ def test_commands_are_run_in_a_home_of_their_own(home: Any) -> None:
 
 def test_more_than_a_line_of_an_error_is_told() -> None:
     @slash()
-    def chatters(room: Room, argument: str) -> None:
+    def chatters(room: ReplSession, argument: str) -> None:
         """Refuse at length."""
         raise ChatseqError("No.\nNever.")
 

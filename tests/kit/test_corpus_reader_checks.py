@@ -9,8 +9,8 @@ import pytest
 from kit.small_parts import ArrowReader
 from mutants import assert_found, assert_proved, found_by, mutant
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.exchange import Exchange
 from chatseq.testing import check_part
 
 

@@ -9,7 +9,7 @@ import pytest
 from kit.small_parts import MeanLength
 from mutants import assert_found, assert_proved, found_by, mutant
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 
 Figures = Mapping[str, float | None]
 
@@ -32,7 +32,7 @@ class MergesNothing(MeanLength):
 class KeepsTheLast(MeanLength):
     last: int | None = None
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         self.last = len(judged[-1].said) + len(judged[-1].references) if judged else self.last
 
     def merge(self, other: MeanLength) -> None:
@@ -98,7 +98,7 @@ class SumsForAll(MeanLength):
         super().__init__()
         self.sums.clear()
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         self.sums.extend(len(one.said) for one in judged)
 
     def figures(self) -> Figures:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.exchange import Exchange
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe
 from chatseq.testing import checks_for
 
 HONEST = """
@@ -103,7 +103,7 @@ def test_the_fixtures_can_be_asked_for(
 def test_a_bot_is_trained_from_the_fixtures_in_seconds(
     chatseq_registry: Registry, chatseq_recipe: Recipe, chatseq_corpus: list[Exchange]
 ) -> None:
-    from chatseq.chat.bot import load_bot
+    from chatseq.bots.bot import load_bot
     from chatseq.training.job import prepare
     from chatseq.training.run import train
 

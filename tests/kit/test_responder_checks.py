@@ -11,10 +11,10 @@ import pytest
 from kit.small_parts import Echo
 from mutants import assert_found, assert_proved, found_by, mutant
 
-from chatseq.bundle.pairs import Pairs
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Lesson
-from chatseq.exchange import Reply
+from chatseq.bots.bot import Bot
+from chatseq.bots.bundle.pairs import Pairs
+from chatseq.bots.contracts import FitData
+from chatseq.core.exchange import Reply
 from chatseq.testing import babbling_bot, teach
 from chatseq.testing.bots import TAUGHT
 from chatseq.testing.responders import ScriptedStream
@@ -107,15 +107,15 @@ class Learning(Echo):
     file, figure = "learnt.txt", 0.5
 
     @classmethod
-    def learn(
+    def fit(
         cls,
-        lesson: Lesson,
+        data: FitData,
         folder: Path,
         options: Mapping[str, object],  # noqa: ARG003
     ) -> Mapping[str, float | None]:
         place = folder / cls.file
         place.parent.mkdir(exist_ok=True)
-        place.write_text(f"{len(Pairs(folder))} {len(lesson.held_out)}", encoding="utf-8")
+        place.write_text(f"{len(Pairs(folder))} {len(data.held_out)}", encoding="utf-8")
         return {"learnt": cls.figure, "nothing": None}
 
     def __init__(self, bot: Bot) -> None:
@@ -137,10 +137,10 @@ class FiguresOutNothing(Learning):
 
 class NeedsHeldOut(Learning):
     @classmethod
-    def learn(
-        cls, lesson: Lesson, folder: Path, options: Mapping[str, object]
+    def fit(
+        cls, data: FitData, folder: Path, options: Mapping[str, object]
     ) -> Mapping[str, float | None]:
-        return {"share": 1 / len(lesson.held_out), **super().learn(lesson, folder, options)}
+        return {"share": 1 / len(data.held_out), **super().fit(data, folder, options)}
 
 
 KNOWN = "what was said is known at any time"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from kit.small_parts import MeanLength
 
-from chatseq.errors import ChatseqError, PartError
+from chatseq.core.errors import ChatseqError, PartError
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.testing import Check, Context, NotApplicable, broken, check_part, checks_for
 from chatseq.testing.check import Rounds, check, told

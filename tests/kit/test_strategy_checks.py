@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mutants import assert_found, assert_proved, found_by, mutant
 
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.testing.strategies import PlainChooser, PlainStrategy
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
@@ -26,7 +26,7 @@ class Spoilt:
     chooser: type[PlainChooser] = PlainChooser
     width = 2
 
-    def begin(self, task: Task) -> PlainChooser:
+    def begin(self, task: SearchRequest) -> PlainChooser:
         return self.chooser(task, self.width)
 
 
@@ -37,19 +37,19 @@ def spoilt(chooser: type[PlainChooser], *, width: int = 2, draws: bool = False) 
 
 
 class EndsWithInfinity(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         return choice._replace(ended=[Ended(each.row, math.inf) for each in choice.ended])
 
 
 class NeedsThreeTokens(PlainChooser):
-    def __init__(self, task: Task, width: int) -> None:
+    def __init__(self, task: SearchRequest, width: int) -> None:
         super().__init__(task, width)
         self.share = 1 / max(0, task.max_length - 2)
 
 
 class AvoidsWhatOthersSay(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         if not search.step:
             return choice
@@ -62,7 +62,7 @@ class AvoidsWhatOthersSay(PlainChooser):
 
 
 class SaysMarks(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         tokens = [END_ID if search.step == 3 else t for t in choice.tokens.tolist()]
         return choice._replace(tokens=self.array(tokens, choice.tokens))
@@ -78,7 +78,7 @@ class TellsSomethingElse(PlainChooser):
 
 
 class InsistsOnAToken(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         if search.step != 2:
             return choice
@@ -87,14 +87,14 @@ class InsistsOnAToken(PlainChooser):
 
 
 class RevivesTheDead(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         live = [max(score, -1e3) for score in choice.scores.tolist()]
         return choice._replace(scores=self.array(live, choice.scores))
 
 
 class WritesScores(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         scores[0, 0] = -math.inf
         return super().choose(scores, search)
 
@@ -123,11 +123,11 @@ class Remembers(PlainStrategy):
     def __init__(self) -> None:
         super().__init__(width=1)
 
-    def begin(self, task: Task) -> PlainChooser:
+    def begin(self, task: SearchRequest) -> PlainChooser:
         strategy = self
 
         class Counting(PlainChooser):
-            def choose(self, scores: Array, search: Search) -> Choice:
+            def choose(self, scores: Array, search: SearchState) -> Choice:
                 strategy.steps += 1
                 choice = super().choose(scores, search)
                 if strategy.steps % 2:
@@ -203,13 +203,13 @@ class FollowsTheSeedSilently(PlainChooser):
 
 
 class GoesOnFromOthers(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         return choice._replace(parents=self.array([0] * len(choice.tokens), search.rows))
 
 
 class HasRowsToSpare(PlainChooser):
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = super().choose(scores, search)
         assert choice.parents is not None
         return Choice(choice.parents[1:], choice.tokens[1:], choice.scores[1:], choice.ended)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from chatseq.options import REQUIRED, Option
+from chatseq.core.options import REQUIRED, Option
 from chatseq.testing.values import (
     first_value,
     near_numbers,

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from chatseq.model.contracts import Attended, Attention, Memory
 from chatseq_attention import additive
 from chatseq_attention.additive import AdditiveAttention, ConcatAttention, spared
+from chatseq_attention.base import fold, unfold
 from chatseq_attention.multiplicative import DotAttention, GeneralAttention, ScaledDotAttention
-from chatseq_attention.weighting import fold, unfold
 
 STATES = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]])  # the third is padding
 MASK = torch.tensor([[True, True, False]])

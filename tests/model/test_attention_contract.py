@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from chatseq.describe import describe
+from chatseq.core.describe import describe
+from chatseq.core.options import options_of
+from chatseq.core.plugins import discover
 from chatseq.model.contracts import Attended, Memory, take
-from chatseq.options import options_of
-from chatseq.plugins import discover
 from chatseq.testing import broken, check_part
 from chatseq_attention.normalise import Normaliser
 

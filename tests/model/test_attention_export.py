@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from chatseq.core.plugins import discover
 from chatseq.model.contracts import Memory, take
-from chatseq.plugins import discover
 from chatseq_attention.normalise import Normaliser
 
 PARTS = discover().parts("attention")

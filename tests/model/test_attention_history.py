@@ -10,7 +10,11 @@ from torch import Tensor
 
 from chatseq.model.contracts import Memory, take
 from chatseq_attention import additive
-from chatseq_attention.history import CoverageAttention, HistoryAttention, LocationAttention
+from chatseq_attention.coverage_location import (
+    CoverageAttention,
+    HistoryAttention,
+    LocationAttention,
+)
 
 KINDS = [CoverageAttention, LocationAttention]
 STATES = torch.tensor([[[1.0], [2.0], [4.0], [9.0]]])  # the fourth is padding

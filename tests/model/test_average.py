@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.model.build import build_model
 from chatseq.model.contracts import Memory
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq_average.encoder import AverageEncoder
 
 # Three words and one; what stands at padding must not count.

@@ -7,12 +7,12 @@ import math
 import pytest
 import torch
 
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.loss import consistency_loss
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq.text.tokenizer import END_ID, PAD_ID
 
 QUESTIONS = torch.tensor([[3, 4, 5, END_ID], [8, END_ID, PAD_ID, PAD_ID]])

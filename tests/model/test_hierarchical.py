@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
-from chatseq.errors import PartError
 from chatseq.model.build import build_model
 from chatseq.model.contracts import Memory
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
 from chatseq.text.tokenizer import END_ID
 from chatseq_hierarchical.encoder import HierarchicalEncoder
 from chatseq_hierarchical.layout import layout_of

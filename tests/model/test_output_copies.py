@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq.text.tokenizer import END_ID, START_ID
 
 MARK, REPLY = 3, 4  # what stands in front of the word to copy, in question and answer

@@ -10,14 +10,14 @@ import torch
 from graph_walks import assert_a_graph_gives_the_same, walked
 
 import chatseq_output
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
-from chatseq.errors import PartError
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 
 
 def built(registry: Registry, *overrides: str) -> Seq2Seq:

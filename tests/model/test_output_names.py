@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatseq.chat.bot import Bot, load_bot
-from chatseq.exchange import Exchange
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
+from chatseq.bots.bot import Bot, load_bot
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.training.job import prepare
 from chatseq.training.run import train
 
@@ -21,7 +21,7 @@ PATTERNS = (
     ("hello, {} here", "Hello {}, how are you?"),
 )
 SETTINGS = (
-    "qa.name=seq2seq",  # a name that was never seen is in no known answer
+    "responder.name=seq2seq",  # a name that was never seen is in no known answer
     "tokenizer.name=subword",
     "tokenizer.vocabulary_size=512",
     "question.features=0",

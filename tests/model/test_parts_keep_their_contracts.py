@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from chatseq.core.plugins import discover
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import discover
 from chatseq.testing.check import Check, Context, Result
 from chatseq.testing.checks import decoder as decoder_checks
 from chatseq.testing.checks.tensors import MEMORY

@@ -9,13 +9,13 @@ import pytest
 import torch
 from texts import CORPUS
 
-from chatseq.errors import TrainingError
+from chatseq.core.errors import TrainingError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.model.build import build_model
 from chatseq.model.pretrained import Coverage, apply_pretrained, words_of
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.options import build_part
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq.text.tokenizer import Tokenizer
 
 

@@ -20,8 +20,7 @@ from recurrent_units import (
     row,
 )
 
-from chatseq_rnn.attending import AfterDecoder, GruDecoder, LstmDecoder, RnnDecoder
-from chatseq_rnn.context import GruContextDecoder, RnnContextDecoder
+from chatseq_rnn.context_vector import GruContextDecoder, RnnContextDecoder
 from chatseq_rnn.encoder import (
     GruEncoder,
     LstmEncoder,
@@ -31,6 +30,7 @@ from chatseq_rnn.encoder import (
     reordered,
 )
 from chatseq_rnn.layers import GruLayer, LstmLayer, RnnLayer
+from chatseq_rnn.luong import AfterDecoder, GruDecoder, LstmDecoder, RnnDecoder
 from chatseq_rnn.ssru import SsruLayer
 
 INPUTS = [0.5, -1.0]

@@ -9,11 +9,11 @@ import torch
 from graph_walks import assert_a_graph_gives_the_same
 
 import chatseq_rnn
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.engines.export import export_graphs
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 
 LAYERS = 2  # of encoder and decoder
 

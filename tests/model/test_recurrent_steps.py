@@ -8,7 +8,7 @@ import pytest
 import torch
 from recurrent_units import (
     BIAS,
-    Remembered,
+    CorrectionMatch,
     Same,
     Scaled,
     Unit,
@@ -23,11 +23,15 @@ from recurrent_units import (
 from torch import Tensor
 
 from chatseq.model.contracts import Decoded
-from chatseq_rnn.attending import GruDecoder
-from chatseq_rnn.before import BeforeDecoder, GruBahdanauDecoder, LstmBahdanauDecoder
-from chatseq_rnn.context import GruContextDecoder
+from chatseq_rnn.bahdanau import BeforeDecoder, GruBahdanauDecoder, LstmBahdanauDecoder
+from chatseq_rnn.context_vector import GruContextDecoder
 from chatseq_rnn.decoder import AttendingDecoder
-from chatseq_rnn.feeding import FeedingDecoder, GruInputFeedingDecoder, LstmInputFeedingDecoder
+from chatseq_rnn.input_feeding import (
+    FeedingDecoder,
+    GruInputFeedingDecoder,
+    LstmInputFeedingDecoder,
+)
+from chatseq_rnn.luong import GruDecoder
 from chatseq_rnn.ssru import SsruDecoder, SsruLayer
 
 INPUTS = [0.5, -1.0, 0.25]
@@ -51,7 +55,7 @@ def answered(decoder: AttendingDecoder, inputs: list[float] = INPUTS) -> Decoded
     return found
 
 
-def first(unit: Unit) -> Remembered:
+def first(unit: Unit) -> CorrectionMatch:
     return (START, START) if unit is lstm else (START,)
 
 

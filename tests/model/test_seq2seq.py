@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq, turns_back
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
 from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 
 VOCABULARY = 70  # not a multiple of 64

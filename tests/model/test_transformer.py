@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.model.build import build_model
 from chatseq.model.contracts import Attended, Memory, take
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
 from chatseq_transformer.decoder import TransformerDecoder
 from chatseq_transformer.encoder import TransformerEncoder
 

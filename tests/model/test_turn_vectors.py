@@ -10,16 +10,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from chatseq.core.errors import EngineError
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe, parse_recipe
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import WEIGHTS, TorchEngine, load_torch_engine
-from chatseq.errors import EngineError
 from chatseq.model.batch import Batch
 from chatseq.model.build import build_model
 from chatseq.model.embedding import TurnEmbedding
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe, parse_recipe
 from chatseq.text.tokenizer import END_ID, PAD_ID
 
 SMALL = (

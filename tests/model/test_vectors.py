@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chatseq.errors import TrainingError
+from chatseq.core.errors import TrainingError
 from chatseq.model.vectors import load_vectors
 
 GLOVE = "the 0.5 -1 2e-1\ncat 1 2 3\nbot 4 5 6\n"

@@ -6,9 +6,9 @@ import re
 import textwrap
 from pathlib import Path
 
-from chatseq.options import options_of
+from chatseq.core.options import options_of
 from chatseq_qa import index, postings
-from chatseq_qa.ngrams import _MOST_CHARACTERS
+from chatseq_qa.index_ngrams import _MOST_CHARACTERS
 from chatseq_qa.retrieval import RetrievalResponder
 
 TEXT = (Path(__file__).parents[2] / "docs" / "retrieval.md").read_text(encoding="utf-8")

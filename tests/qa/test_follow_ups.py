@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from qa_fakes import bot_of, learn
 
-from chatseq.chat.contracts import Correction
-from chatseq.exchange import Exchange, ReplySource
-from chatseq_qa.joined import QaResponder
+from chatseq.bots.contracts import Correction
+from chatseq.core.exchange import Exchange, ReplySource
+from chatseq_qa.responder import QaResponder
 
 OPEN = {"saturdays": "open from ten on saturdays", "sundays": "closed on sundays"}
 DELIVERY = {"saturdays": "we deliver till noon", "sundays": "no parcels on that day"}

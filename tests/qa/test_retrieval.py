@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle.pairs import PAIRS, PLACES, write_pairs
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Correction, Lesson
-from chatseq.errors import BundleError, PartError
-from chatseq.exchange import Exchange, Neighbour, Reply, ReplySource
-from chatseq.options import build_part
-from chatseq.plugins import discover
+from chatseq.bots.bot import Bot
+from chatseq.bots.bundle.pairs import PAIRS, PLACES, write_pairs
+from chatseq.bots.contracts import Correction, FitData
+from chatseq.core.errors import BundleError, PartError
+from chatseq.core.exchange import Exchange, Neighbour, Reply, ReplySource
+from chatseq.core.options import build_part
+from chatseq.core.plugins import discover
 from chatseq.testing import babbling_bot
-from chatseq_qa.at_once import AtOnce
 from chatseq_qa.neighbours import Neighbourhood, neighbours_of
 from chatseq_qa.postings import Match
 from chatseq_qa.retrieval import RetrievalResponder
+from chatseq_qa.single_chunk_stream import SingleChunkStream
 
 CORPUS = [
     Exchange("How do I reset my password?", "Click on Forgot password.", source="faq.csv:2"),
@@ -221,7 +221,7 @@ def test_the_stream_says_it_at_once(folder: Path) -> None:
 
 def test_a_stream_without_words_has_the_reply_alone() -> None:
     empty = Reply("", ReplySource.CORRECTED, 1.0)
-    assert list(AtOnce(lambda: empty, "x")) == [empty]
+    assert list(SingleChunkStream(lambda: empty, "x")) == [empty]
 
 
 def test_many_are_answered_in_order(folder: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_bot_without_an_index_is_to_be_trained_again(tmp_path: Path) -> None:
         RetrievalResponder(babbling_bot(folder=tmp_path))
     assert str(fault.value) == (
         "The bot 'babbler' has no index of its questions: it was trained without. Train it again: "
-        "chatseq train FILE --bot babbler --set qa.name=retrieval"
+        "chatseq train FILE --bot babbler --set responder.name=retrieval"
     )
 
 
@@ -292,8 +292,8 @@ def test_options_out_of_range_are_told(options: dict[str, object], told: str) ->
 def learnt(folder: Path, train: Sequence[Exchange], held_out: Sequence[Exchange]) -> object:
     write_pairs(folder, [*train, *held_out])
     bot: Bot = babbling_bot(folder=folder)
-    lesson = Lesson(bot, train, held_out, closed=True, seed=0)
-    return RetrievalResponder.learn(lesson, folder, {"neighbours": 2})
+    data = FitData(bot, train, held_out, closed=True, seed=0)
+    return RetrievalResponder.fit(data, folder, {"neighbours": 2})
 
 
 def test_it_learns_all_exchanges_and_is_judged_by_what_the_network_did_not_see(

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.chat.bot import Bot, load_bot
-from chatseq.chat.contracts import Correction
+from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.contracts import Correction
 from chatseq.cli.main import run
-from chatseq.errors import BundleError
-from chatseq.exchange import Exchange, ReplySource
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
+from chatseq.core.errors import BundleError
+from chatseq.core.exchange import Exchange, ReplySource
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.training.job import prepare
 from chatseq.training.run import train
 
@@ -142,7 +142,7 @@ def test_nonsense_and_what_the_corpus_declines_is_declined(bot: Bot, question: s
 
 
 def test_a_threshold_can_be_set(load: Load) -> None:
-    always, never = load("qa.decline_below=0"), load("qa.decline_below=1")
+    always, never = load("responder.decline_below=0"), load("responder.decline_below=1")
     for question in ("how can i pay", "tell me a joke", "xqzt brrf plok"):
         assert always.responder.reply(question).source is not ReplySource.DECLINED
         assert never.responder.reply(question).source is ReplySource.DECLINED
@@ -150,7 +150,7 @@ def test_a_threshold_can_be_set(load: Load) -> None:
 
 
 def test_the_zone_between_can_be_set(load: Load) -> None:
-    bot = load("qa.decline_below=0", "qa.suggest_below=1")
+    bot = load("responder.decline_below=0", "responder.suggest_below=1")
     reply = bot.responder.reply("how can i pay")
     assert (reply.text, reply.unsure) == (PAY, True)
     assert len(reply.alternatives) == 3
@@ -164,7 +164,9 @@ def test_what_users_corrected_comes_first(load: Load) -> None:
 
 
 def test_a_follow_up_is_read_with_the_question_before_it(load: Load) -> None:
-    bot = load("qa.decline_below=0", "qa.suggest_below=1")  # then nothing is clear alone
+    bot = load(
+        "responder.decline_below=0", "responder.suggest_below=1"
+    )  # then nothing is clear alone
     before = ("when are you open", OPEN)
     alone, after = (bot.responder.reply("sunday", context) for context in ((), before))
     assert after.text == alone.text == SUNDAY
@@ -218,7 +220,7 @@ def test_a_damaged_file_is_told_before_a_question_is_asked(
 ) -> None:
     folder = tmp_path / "faq"
     shutil.copytree(faq, folder)
-    (folder / "answers" / "qa.json").write_text("{}", encoding="utf-8")
+    (folder / "data" / "qa.json").write_text("{}", encoding="utf-8")
     with pytest.raises(BundleError, match=r"qa\.json") as caught:
         load_bot(registry, folder)
     assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatting import room_of
 
-from chatseq.plugins import Registry, discover
+from chatseq.core.plugins import Registry, discover
 from chatseq.repl.commands import CommandTable
 
 PAGE = (Path(__file__).parents[2] / "docs" / "chat.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_the_plugin_of_the_page_works(home: Path) -> None:
     registry = discover([home / "plugins"])
     assert registry.faults == []
     room, seen = room_of(registry)
-    room.take("/shout hello")
+    room.handle("/shout hello")
     assert seen.lines == ["say HELLO"]
-    room.take("/help")
+    room.handle("/help")
     assert "/shout [text]      Say something loudly" in seen.lines[1]

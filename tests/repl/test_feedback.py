@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from chatting import Seen, room_of
 
+from chatseq.core.plugins import Registry
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.store import HistoryStore
-from chatseq.plugins import Registry
 from chatseq.repl.feedback import REVIEW, UNSAVED
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 Talk = Callable[..., list[str]]
 
@@ -22,14 +22,14 @@ class Chatting:
     """A room with a history that is saved, and what it showed."""
 
     def __init__(self, registry: Registry, history: Callable[[], History]) -> None:
-        self.room: Room
+        self.room: ReplSession
         self.seen: Seen
         self.room, self.seen = room_of(registry, history=history)
 
     def __call__(self, *texts: str) -> str:
         """Type these, and return the last line that was shown."""
         for text in texts:
-            self.room.take(text)
+            self.room.handle(text)
         return self.seen.lines[-1]
 
 

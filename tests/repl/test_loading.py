@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import TAUGHT
 
-from chatseq.errors import BundleError, RecipeError
-from chatseq.plugins import Registry
-from chatseq.repl.background import Loading
+from chatseq.core.errors import BundleError, RecipeError
+from chatseq.core.plugins import Registry
+from chatseq.repl.background import BackgroundTask
 from chatseq.repl.loading import as_toml, flattened, loader
 
 
 def test_nothing_is_done_before_it_is_begun() -> None:
     done: list[int] = []
-    loading = Loading(lambda: done.append(1), done=lambda: None)
+    loading = BackgroundTask(lambda: done.append(1), done=lambda: None)
     assert not loading.wait(0.05)
     assert (done, loading.ended) == ([], False)
 
@@ -30,7 +30,7 @@ def test_the_result_is_made_once_and_its_end_is_told() -> None:
         made.append(1)
         return 7
 
-    loading = Loading(work, done=told.set)
+    loading = BackgroundTask(work, done=told.set)
     loading.begin()
     loading.begin()
     assert loading.result() == 7
@@ -45,7 +45,7 @@ def test_a_fault_is_raised_where_the_result_is_asked_for() -> None:
     def work() -> int:
         raise BundleError("No bot.")
 
-    loading = Loading(work, done=told.set)
+    loading = BackgroundTask(work, done=told.set)
     loading.begin()
     assert told.wait(5)
     assert isinstance(loading.fault, BundleError)
@@ -55,7 +55,7 @@ def test_a_fault_is_raised_where_the_result_is_asked_for() -> None:
 
 def test_finishing_waits_for_what_was_begun_and_for_nothing_else() -> None:
     gate = threading.Event()
-    loading = Loading(lambda: gate.wait(5), done=lambda: None)
+    loading = BackgroundTask(lambda: gate.wait(5), done=lambda: None)
     loading.finish()
     loading.begin()
     threading.Timer(0.1, gate.set).start()
@@ -69,7 +69,7 @@ def test_a_trained_bot_answers_and_tells_its_settings(tiny_bot: Path, registry: 
     assert (bot.name, bot.strategy) == ("tiny", "greedy")
     settings = dict(bot.settings)
     assert settings["decoding.max_length"] == "64"
-    assert {path.split(".")[0] for path in settings} == {"decoding", "qa"}
+    assert {path.split(".")[0] for path in settings} == {"decoding", "responder"}
 
 
 def test_a_setting_that_is_shown_can_be_set(tiny_bot: Path, registry: Registry) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from chatting import load
 
-from chatseq.errors import BundleError
+from chatseq.core.errors import BundleError
+from chatseq.core.plugins import Registry
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
 from chatseq.repl.loops import converse_piped
-from chatseq.repl.room import Room
 from chatseq.repl.screen import PipeScreen
+from chatseq.repl.session import ReplSession
 
 PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "chatting.py")]
 
@@ -26,7 +26,7 @@ PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "chatting.py")]
 def piped(registry: Registry, text: str, *, bot: str = "parrot") -> tuple[int, str, str]:
     """Return the exit code, stdout and stderr of a chat over a pipe."""
     out, err = io.StringIO(), io.StringIO()
-    room = Room(registry, PipeScreen(out, err), bot=bot, load=load, history=MemoryHistory)
+    room = ReplSession(registry, PipeScreen(out, err), bot=bot, load=load, history=MemoryHistory)
     room.talkative = False
     code = converse_piped(room, io.StringIO(text))
     return code, out.getvalue(), err.getvalue()

@@ -19,11 +19,11 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.utils import get_cwidth
 
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 from chatseq.hookspecs import hookimpl
-from chatseq.plugins import Plugin, Registry, discover
 from chatseq.repl.commands import Choice, slash_command
 from chatseq.repl.loops import converse
 from chatseq.repl.prompt import (
@@ -35,7 +35,7 @@ from chatseq.repl.prompt import (
     TerminalPrompt,
     toolbar,
 )
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 from chatseq.repl.terminal_screen import PLAIN, Look
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, CTRL_R, UP = "\r", "\x1b\r", "\x03", "\x04", "\x12", "\x1b[A"
@@ -45,7 +45,7 @@ PASTE = "\x1b[200~{}\x1b[201~"
 class Typing(NamedTuple):
     """A prompt with someone at its keys."""
 
-    room: Room
+    room: ReplSession
     seen: Seen
     prompt: TerminalPrompt
     keys: PipeInput
@@ -217,14 +217,14 @@ def test_what_was_asked_in_this_chat_comes_back_too(sit: Sit) -> None:
     assert at.prompt.ask() == "/set"
 
 
-def completed(room: Room, text: str) -> list[str]:
+def completed(room: ReplSession, text: str) -> list[str]:
     found = CommandCompleter(room).get_completions(Document(text), CompleteEvent())
     return [completion.text for completion in found]
 
 
 def test_commands_and_their_arguments_are_completed(registry: Registry) -> None:
     room, _ = room_of(registry)
-    room.take("hello")
+    room.handle("hello")
     assert completed(room, "/re") == ["resume", "retry"]
     assert completed(room, "/help s") == ["sessions", "set"]
     assert set(completed(room, "/retry ")) >= {"beam", "greedy"}
@@ -238,11 +238,11 @@ def test_nothing_else_is_completed(registry: Registry, text: str) -> None:
 
 
 def test_a_completer_that_fails_completes_nothing() -> None:
-    def fail(room: Room) -> list[Choice]:
+    def fail(room: ReplSession) -> list[Choice]:
         raise RuntimeError("no")
 
     @slash_command(complete=fail)
-    def bad(room: Room, argument: str) -> None:
+    def bad(room: ReplSession, argument: str) -> None:
         """Do nothing."""
 
     registry = discover()
@@ -261,7 +261,7 @@ def test_completing_does_not_wait_for_the_bot(registry: Registry) -> None:
 def test_the_toolbar_tells_bot_strategy_and_conversation(registry: Registry) -> None:
     room, _ = room_of(registry)
     assert toolbar(room, 100).startswith("parrot (loading), new conversation  ")
-    room.take("我想申请退货，请问应该怎么做才好呢？谢谢")
+    room.handle("我想申请退货，请问应该怎么做才好呢？谢谢")
     line = toolbar(room, 100)
     assert line.startswith("parrot (greedy), 我想申请退货，请问应该怎...  ")
     assert line.endswith("Ctrl-D: leave ")
@@ -275,7 +275,7 @@ def test_the_toolbar_drops_hints_rather_than_breaking(registry: Registry, column
     assert get_cwidth(line) <= max(columns, 34)
 
 
-def line_prompt(registry: Registry, text: str) -> tuple[Room, Seen, LinePrompt, io.StringIO]:
+def line_prompt(registry: Registry, text: str) -> tuple[ReplSession, Seen, LinePrompt, io.StringIO]:
     room, seen = room_of(registry)
     out = io.StringIO()
     return room, seen, LinePrompt(room, PLAIN, io.StringIO(text), out), out

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.repl.screen import PipeScreen
 from chatseq.repl.terminal_screen import PLAIN, Look, TerminalScreen
 

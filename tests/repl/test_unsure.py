@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from chatting import load, room_of
 
+from chatseq.core.plugins import Registry
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
 from chatseq.repl.loops import converse_piped
-from chatseq.repl.room import Room
 from chatseq.repl.screen import PipeScreen
+from chatseq.repl.session import ReplSession
 from chatseq.repl.terminal_screen import PLAIN, Look, TerminalScreen
 
 OFFERED = """\
@@ -22,11 +22,11 @@ I am not sure. Did you mean (type its number):
   2  Nine to noon. \ufffd]0;owned\ufffd"""
 
 
-def talk(registry: Registry, *texts: str) -> tuple[Room, list[str]]:
+def talk(registry: Registry, *texts: str) -> tuple[ReplSession, list[str]]:
     """Return a room in which these were typed, and what was shown."""
     room, seen = room_of(registry)
     for text in texts:
-        room.take(text)
+        room.handle(text)
     return room, seen.lines
 
 
@@ -85,7 +85,9 @@ def test_what_was_chosen_is_explained(registry: Registry) -> None:
 
 def test_a_pipe_has_the_choices_on_stderr(registry: Registry) -> None:
     out, err = io.StringIO(), io.StringIO()
-    room = Room(registry, PipeScreen(out, err), bot="parrot", load=load, history=MemoryHistory)
+    room = ReplSession(
+        registry, PipeScreen(out, err), bot="parrot", load=load, history=MemoryHistory
+    )
     converse_piped(room, io.StringIO("unsure\n\n1\n"))
     assert out.getvalue() == "unsure [greedy]\n\nSeven to ten.\n"
     assert err.getvalue() == OFFERED + "\n"  # once: the empty line offers nothing again
@@ -99,8 +101,8 @@ def test_a_terminal_shows_the_choices_below_so_that_they_do_not_stand_out(
 ) -> None:
     written: list[str] = []
     screen = TerminalScreen(written.append, lambda: None, lambda: 60, look)
-    room = Room(registry, screen, bot="parrot", load=load, history=MemoryHistory)
-    room.take("unsure")
+    room = ReplSession(registry, screen, bot="parrot", load=load, history=MemoryHistory)
+    room.handle("unsure")
     end = "\x1b[0m" if colour else ""
     assert "".join(written).endswith(f"unsure [greedy]\n{colour}{OFFERED}{end}\n")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Disabled, Plugin, Registry
 from chatseq.hookspecs import PART_HOOKS, hookimpl
-from chatseq.plugins import Plugin, Registry, SwitchedOff
 from chatseq.scaffold.names import Names, check_free, names_of
 
 
@@ -64,7 +64,7 @@ def registry() -> Registry:
     module = types.ModuleType("loudness")
     module.chatseq_metrics = hookimpl(lambda: {"loud": Loud})  # type: ignore[attr-defined]
     found.add(Plugin("loudness", module))
-    found.leave_out(SwitchedOff("silence", {"metric": ("low",)}))
+    found.leave_out(Disabled("silence", {"metric": ("low",)}))
     found.set_aside("wreck", "cannot be imported")
     return found
 

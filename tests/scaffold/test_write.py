@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.errors import PartError
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry
 from chatseq.hookspecs import PART_HOOKS
-from chatseq.plugins import Registry
 from chatseq.scaffold.kinds import USES, how_to_use
 from chatseq.scaffold.write import TEMPLATES, Written, write_package
 

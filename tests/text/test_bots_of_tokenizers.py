@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chatseq.chat.bot import load_bot
-from chatseq.exchange import Exchange
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
+from chatseq.bots.bot import load_bot
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.training.job import prepare
 from chatseq.training.run import train
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from texts import CORPUS
 
-from chatseq.options import build_part, options_of
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
-from chatseq.text.question import folded
+from chatseq.core.options import build_part, options_of
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
+from chatseq.text.question_encoder import folded
 from chatseq.text.tokenizer import Tokenizer
 
 DOCS = (Path(__file__).parents[2] / "docs" / "tokenizers.md").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatseq.errors import PartError, TokenizerError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
+from chatseq.core.errors import PartError, TokenizerError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq_subword.phrases import Phrases, PhraseTokenizer
 
 OFTEN = "You can train a bot on a file of questions and answers."

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from texts import CHINESE, CORPUS, ENGLISH, normal
 
-from chatseq.errors import PartError, TokenizerError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
+from chatseq.core.errors import PartError, TokenizerError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
 from chatseq_subword.part import Subword
 from chatseq_subword.tokenizer import SubwordTokenizer
 

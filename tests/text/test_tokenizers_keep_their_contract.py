@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import CHINESE, CORPUS, ENGLISH, TEXTS, normal
 
-from chatseq.errors import TokenizerError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
-from chatseq.text.spelling import FIRST_PIECE_ID
+from chatseq.core.errors import TokenizerError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.text.byte_fallback import FIRST_PIECE_ID
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID, Tokenizer, TokenizerPart
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -146,7 +146,9 @@ def test_the_same_texts_give_the_same_tokenizer(part: TokenizerPart) -> None:
 
 def test_learning_is_the_same_in_other_processes(tmp_path: Path) -> None:
     program = (
-        "import sys; from chatseq.plugins import discover; from chatseq.options import build_part\n"
+        "import sys\n"
+        "from chatseq.core.options import build_part\n"
+        "from chatseq.core.plugins import discover\n"
         f"registry, texts = discover(), {CORPUS!r}\n"
         f"for spec in {list(KINDS.values())!r}:\n"
         "    part = build_part(registry, 'tokenizer', spec, where='')\n"
@@ -240,7 +242,7 @@ def test_tokenizing_imports_neither_torch_nor_rjieba(tmp_path: Path, registry: R
     file.write_text(json.dumps([[KINDS[label], text] for label, text in stored.items()]))
     program = (
         "import json, sys; from pathlib import Path\n"
-        "from chatseq.plugins import discover; from chatseq.options import build_part\n"
+        "from chatseq.core.plugins import discover; from chatseq.core.options import build_part\n"
         "registry = discover()\n"
         f"for spec, stored in json.loads(Path({str(file)!r}).read_text()):\n"
         "    part = build_part(registry, 'tokenizer', spec, where='')\n"

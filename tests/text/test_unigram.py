@@ -11,10 +11,10 @@ import pytest
 from texts import CHINESE, CORPUS
 from tokenizers import models
 
-from chatseq.errors import PartError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
-from chatseq.text.spelling import BYTES, FIRST_PIECE_ID, MARKS
+from chatseq.core.errors import PartError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.text.byte_fallback import BYTES, FIRST_PIECE_ID, MARKS
 from chatseq_subword.lattice import Lattice
 from chatseq_subword.likelihood import learn_pieces
 from chatseq_subword.pipeline import pipeline

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import CHINESE, CORPUS, ENGLISH, normal
 
-from chatseq.errors import PartError, TokenizerError
-from chatseq.options import build_part
-from chatseq.plugins import Registry
-from chatseq.text.spelling import FIRST_PIECE_ID
+from chatseq.core.errors import PartError, TokenizerError
+from chatseq.core.options import build_part
+from chatseq.core.plugins import Registry
+from chatseq.text.byte_fallback import FIRST_PIECE_ID
 from chatseq.text.tokenizer import Tokenizer
 from chatseq_words import chinese
 from chatseq_words.letters import Bytes, Characters

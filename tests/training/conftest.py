@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from chatseq.exchange import Exchange
-from chatseq.plugins import Registry
-from chatseq.recipe import Recipe, load_recipe
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.training.job import Job, prepare
 from chatseq.training.run import train
 
@@ -87,7 +87,7 @@ LEARNS = (
     "training.max_epochs=20",
     "training.validations=1",
     "decoding.max_length=24",
-    "qa.name=seq2seq",
+    "responder.name=seq2seq",
 )
 
 

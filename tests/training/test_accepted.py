@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from chatseq.core.errors import TrainingError
+from chatseq.core.exchange import Exchange, Reply, ReplySource
+from chatseq.core.plugins import Registry
 from chatseq.corpus.split import question_key
-from chatseq.errors import TrainingError
-from chatseq.exchange import Exchange, Reply, ReplySource
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
 from chatseq.training.accepted import (
     Accepted,
     accepted_feedback,

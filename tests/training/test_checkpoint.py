@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from chatseq.errors import TrainingError
-from chatseq.training.checkpoint import Checkpoint, Counters, load_checkpoint, save_checkpoint
+from chatseq.core.errors import TrainingError
+from chatseq.training.checkpoint import Checkpoint, RunProgress, load_checkpoint, save_checkpoint
 
 RUN = {"corpus": "c", "recipe": "r"}
 
@@ -21,7 +21,7 @@ def tensors(value: float) -> dict[str, Tensor]:
 
 
 def save(folder: Path, step: int) -> None:
-    save_checkpoint(folder, Counters(step=step), tensors(step), run=RUN)
+    save_checkpoint(folder, RunProgress(step=step), tensors(step), run=RUN)
 
 
 def load(folder: Path) -> Checkpoint:
@@ -31,7 +31,7 @@ def load(folder: Path) -> Checkpoint:
 
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
-    counters = Counters(2, 3, 50, 12.5, 1, 0, 4, 48, 1, 40, 0.75, 1.25, "")
+    counters = RunProgress(2, 3, 50, 12.5, 1, 0, 4, 48, 1, 40, 0.75, 1.25, "")
     save_checkpoint(tmp_path, counters, tensors(1.5), run=RUN)
     found = load(tmp_path)
     assert found.counters == counters
@@ -67,8 +67,8 @@ def test_the_newest_is_taken_and_two_are_kept(tmp_path: Path) -> None:
 
 def test_the_same_step_may_be_saved_again(tmp_path: Path) -> None:
     save(tmp_path, 1)
-    save_checkpoint(tmp_path, Counters(step=1, over="epochs done"), tensors(7), run=RUN)
-    assert load(tmp_path).counters.over == "epochs done"
+    save_checkpoint(tmp_path, RunProgress(step=1, stop_reason="epochs done"), tensors(7), run=RUN)
+    assert load(tmp_path).counters.stop_reason == "epochs done"
 
 
 @pytest.mark.parametrize("file", ["state.safetensors", "meta.json"])

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from chatseq.cli.training_view import other_lines
-from chatseq.training.checkpoint import Counters
-from chatseq.training.collapse import Variety, alarm, variety_of
+from chatseq.training.checkpoint import RunProgress
+from chatseq.training.collapse import DiversityReport, collapse_warning, diversity_of
 from chatseq.training.events import Remark, Sample, TrainingEvent, ValidationReport
 from chatseq.training.run import train
-from chatseq.training.validation import Judgement, Validator
+from chatseq.training.validation import ValidationResult, Validator
 
 from .conftest import ANSWERS, MakeJob
 
@@ -20,12 +20,12 @@ TALK = [f"this is what person {at} said in turn {3 * at}, nothing else" for at i
 DULL = "I don't know."
 
 
-def alarmed(replies: list[str], wanted: list[str], *, closed: bool = False) -> str | None:
-    return alarm(variety_of(replies, wanted), closed)
+def collapse_reported(replies: list[str], wanted: list[str], *, closed: bool = False) -> str | None:
+    return collapse_warning(diversity_of(replies, wanted), closed)
 
 
 def test_the_figures_by_hand() -> None:
-    found = variety_of(["a b a b", "c", "c ", ""], ["a b", "d", "c", "e"])
+    found = diversity_of(["a b a b", "c", "c ", ""], ["a b", "d", "c", "e"])
     # words a b a b c c; pairs ab ba ab
     assert found.replies.distinct_1 == 3 / 6
     assert found.replies.distinct_2 == 2 / 6
@@ -38,7 +38,7 @@ def test_the_figures_by_hand() -> None:
 
 
 def test_chinese_characters_are_words() -> None:
-    found = variety_of(["我不知道。", "我不知道。"], ["好的", "可以"])
+    found = diversity_of(["我不知道。", "我不知道。"], ["好的", "可以"])
     assert found.replies.distinct_1 == 4 / 8
     assert found.replies.distinct_2 == 3 / 8
     assert found.wanted.words == 2.0
@@ -46,21 +46,21 @@ def test_chinese_characters_are_words() -> None:
 
 def test_nothing_at_all_has_figures_too() -> None:
     for replies in ([], [""]):
-        found = variety_of(replies, replies)
+        found = diversity_of(replies, replies)
         assert (found.most_frequent, found.share, found.wanted_share) == ("", 0.0, 0.0)
-        assert alarm(found, closed=False) is None
+        assert collapse_warning(found, closed=False) is None
 
 
 def test_a_reply_to_much_is_told_with_what_to_change() -> None:
     wanted = [DULL, DULL, *TALK[2:]]
     replies = [DULL] * 38 + TALK[38:]
-    told = alarmed(replies, wanted)
+    told = collapse_reported(replies, wanted)
     assert told == (
         "38 % of the validation replies are 'I don't know.' (2 % of the wanted answers are). "
         "Try decoding.adjusters with specificity, the strategy sample, more epochs, a lower "
         "training.learning_rate, or more varied answers."
     )
-    faq = alarmed(replies, wanted, closed=True)
+    faq = collapse_reported(replies, wanted, closed=True)
     assert faq is not None
     assert faq.endswith(
         "Try more epochs, a lower training.learning_rate, or more wordings of the questions."
@@ -68,62 +68,64 @@ def test_a_reply_to_much_is_told_with_what_to_change() -> None:
 
 
 def test_a_long_reply_is_cut() -> None:
-    told = alarmed(["word " * 30] * 100, TALK)
+    told = collapse_reported(["word " * 30] * 100, TALK)
     assert told is not None
     assert f"'{'word ' * 9}wo…'" in told
 
 
 def test_lively_talk_is_no_alarm() -> None:
-    assert alarmed(TALK, TALK) is None
-    assert alarmed(TALK[::-1], TALK) is None  # all wrong, but not dull
-    assert alarmed([DULL] * 10 + TALK[10:], TALK) is None
+    assert collapse_reported(TALK, TALK) is None
+    assert collapse_reported(TALK[::-1], TALK) is None  # all wrong, but not dull
+    assert collapse_reported([DULL] * 10 + TALK[10:], TALK) is None
 
 
 def test_a_faq_with_few_answers_is_no_alarm() -> None:
     answers = list(itertools.islice(itertools.cycle(ANSWERS.values()), 100))
-    assert alarmed(answers, answers, closed=True) is None
+    assert collapse_reported(answers, answers, closed=True) is None
     first = answers[0]  # a fifth of the others are mistaken for one of the four
     leaning = [first if at % 5 == 0 else answer for at, answer in enumerate(answers)]
     assert leaning.count(first) == 40
-    assert alarmed(leaning, answers, closed=True) is None
+    assert collapse_reported(leaning, answers, closed=True) is None
 
 
 def test_leaning_to_yes_is_no_alarm_but_saying_nothing_else_is() -> None:
     wanted = ["yes"] * 60 + ["no"] * 40
-    assert alarmed(["yes"] * 90 + ["no"] * 10, wanted, closed=True) is None
-    told = alarmed(["yes"] * 100, wanted, closed=True)
+    assert collapse_reported(["yes"] * 90 + ["no"] * 10, wanted, closed=True) is None
+    told = collapse_reported(["yes"] * 100, wanted, closed=True)
     assert told is not None
     assert told.startswith("100 % of the validation replies are 'yes' (60 % of the wanted")
-    assert alarmed(["yes"] * 100, ["yes"] * 100, closed=True) is None
+    assert collapse_reported(["yes"] * 100, ["yes"] * 100, closed=True) is None
 
 
 def test_few_questions_are_no_alarm() -> None:
-    assert alarmed([DULL] * 4, TALK[:4]) is None
-    assert alarmed([DULL] * 5, TALK[:5]) is not None
-    assert alarmed(["one"] * 5 + TALK[5:20], ["one", *TALK[1:20]]) is None  # 4 more than wanted
-    assert alarmed(["one"] * 6 + TALK[6:20], ["one", *TALK[1:20]]) is not None
+    assert collapse_reported([DULL] * 4, TALK[:4]) is None
+    assert collapse_reported([DULL] * 5, TALK[:5]) is not None
+    assert (
+        collapse_reported(["one"] * 5 + TALK[5:20], ["one", *TALK[1:20]]) is None
+    )  # 4 more than wanted
+    assert collapse_reported(["one"] * 6 + TALK[6:20], ["one", *TALK[1:20]]) is not None
 
 
 def test_empty_replies_are_told_before_all_else() -> None:
-    told = alarmed([""] * 50 + [DULL] * 50, ["", "", *TALK[2:]])
+    told = collapse_reported([""] * 50 + [DULL] * 50, ["", "", *TALK[2:]])
     assert told == (
         "50 % of the validation replies are empty (2 % of the wanted answers are). Try more "
         "epochs, a lower training.learning_rate, or fewer rows with an empty answer."
     )
     declining = [""] * 60 + TALK[60:]
-    assert alarmed(declining, declining) is None
-    assert alarmed([""] * 9 + TALK[9:], TALK) is None
+    assert collapse_reported(declining, declining) is None
+    assert collapse_reported([""] * 9 + TALK[9:], TALK) is None
 
 
 def test_replies_that_never_end_are_told() -> None:
     replies = [f"{at} and so on " * 8 for at in range(100)]
-    assert alarmed(replies, ["nine"] * 50 + ["ten"] * 50) == (
+    assert collapse_reported(replies, ["nine"] * 50 + ["ten"] * 50) == (
         "The validation replies are 32.0 words long (the wanted answers 1.0). Try "
         "decoding.adjusters with ngram-block, a smaller decoding.max_length, more epochs, a lower "
         "training.learning_rate."
     )
     four_more = [f"it is {at} o'clock" for at in range(20)]
-    assert alarmed(four_more, [f"{at}" for at in range(20)]) is None
+    assert collapse_reported(four_more, [f"{at}" for at in range(20)]) is None
 
 
 def test_replies_without_variety_are_told() -> None:
@@ -132,7 +134,7 @@ def test_replies_without_variety_are_told() -> None:
     few += ["no, I never did that before in my life", "me too, I like it a lot these days, so"]
     few += ["I have to go now, see you another time", "it was nice to talk to you about it today"]
     lively = [" ".join(f"w{at * 8 + place}" for place in range(8)) for at in range(100)]
-    told = alarmed(list(itertools.islice(itertools.cycle(few), 100)), lively)
+    told = collapse_reported(list(itertools.islice(itertools.cycle(few), 100)), lively)
     assert told is not None
     assert told.startswith("The validation replies have a distinct-2 of 0.0")
     assert "(the wanted answers 0.88). Try decoding.adjusters with specificity" in told
@@ -140,23 +142,23 @@ def test_replies_without_variety_are_told() -> None:
 
 def test_replies_of_one_word_are_told() -> None:
     wanted = ["some ten words about it, each of them the same again"] * 100
-    assert alarmed([f"word{at}" for at in range(100)], wanted) == (
+    assert collapse_reported([f"word{at}" for at in range(100)], wanted) == (
         "The validation replies are 1.0 words long (the wanted answers 11.0). Try a larger "
         "decoding.max_length, decoding.adjusters with minimum-length, more epochs, a lower "
         "training.learning_rate."
     )
-    assert alarmed([f"word{at}" for at in range(100)], ["some words"] * 100) is None
+    assert collapse_reported([f"word{at}" for at in range(100)], ["some words"] * 100) is None
 
 
-DULL_ONE = variety_of([DULL] * 50, TALK[:50])
-LIVELY = variety_of(TALK[:50], TALK[:50])
+DULL_ONE = diversity_of([DULL] * 50, TALK[:50])
+LIVELY = diversity_of(TALK[:50], TALK[:50])
 
 
-def judging(monkeypatch: pytest.MonkeyPatch, found: Iterator[Variety]) -> None:
+def judging(monkeypatch: pytest.MonkeyPatch, found: Iterator[DiversityReport]) -> None:
     """Let each validation find this variety."""
 
-    def judge(validator: Validator) -> Judgement:
-        return Judgement(1.0, 0.5, (), next(found))
+    def judge(validator: Validator) -> ValidationResult:
+        return ValidationResult(1.0, 0.5, (), next(found))
 
     monkeypatch.setattr(Validator, "judge", judge)
 
@@ -185,7 +187,10 @@ FOUR = ("training.validations=4", "training.patience=9", "training.max_epochs=4"
     ],
 )
 def test_a_run_tells_it_once_and_not_before_its_second_half(
-    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, found: list[Variety], after: list[int]
+    make_job: MakeJob,
+    monkeypatch: pytest.MonkeyPatch,
+    found: list[DiversityReport],
+    after: list[int],
 ) -> None:
     judging(monkeypatch, iter(found))
     events = list(train(make_job(*FOUR)))
@@ -208,7 +213,7 @@ def test_a_run_that_goes_on_does_not_tell_it_again(
     again = list(train(make_job(*FOUR, "training.max_epochs=9"), resume=True))
     assert any(isinstance(event, ValidationReport) for event in again)
     assert told(again) == []
-    assert Counters().alarmed is False
+    assert RunProgress().collapse_reported is False
 
 
 @pytest.mark.usefixtures("home")
@@ -220,7 +225,7 @@ def test_a_validation_compares_its_replies_with_the_first_listed_answers(
 
     judged = Validator(job, model_of(job)).judge()
     assert judged.variety.count == 40
-    assert judged.variety.wanted == variety_of([], [*ANSWERS.values()] * 10).wanted
+    assert judged.variety.wanted == diversity_of([], [*ANSWERS.values()] * 10).wanted
 
 
 def test_the_view_tells_the_variety_where_there_is_room() -> None:

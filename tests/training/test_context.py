@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from chatseq.bundle import bot_folder, open_bundle
-from chatseq.chat.bot import Bot, load_bot
+from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.bundle import bot_folder, open_bundle
 from chatseq.chat.chat import Chat
 from chatseq.cli.train import train
+from chatseq.core.exchange import Exchange, Reply
+from chatseq.core.plugins import Registry
 from chatseq.corpus.turns import CONTEXT_TURNS
 from chatseq.evaluation.report import evaluate
-from chatseq.exchange import Exchange, Reply
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry
 
 # What is asked second is the same everywhere; only the turns before it tell the answers apart.
 HOURS = {

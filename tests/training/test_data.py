@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from chatseq.exchange import Exchange
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import Registry
 from chatseq.model.batch import Batch
-from chatseq.plugins import Registry
-from chatseq.text.question import pad_questions
+from chatseq.text.question_encoder import pad_questions
 from chatseq.text.tokenizer import END_ID, PAD_ID
 from chatseq.training.data import (
     Examples,
     Noise,
     _Questions,
     _Ragged,
-    _thinned,
-    comparable,
+    _word_dropout,
+    normalise_answer,
 )
+from chatseq.training.deterministic import uniform_at
 from chatseq.training.job import Job, prepare
-from chatseq.training.order import uniform_at
 from chatseq_subword.part import Subword
 
 from .conftest import MakeJob, exchanges, small_recipe
@@ -195,7 +195,7 @@ def test_the_noise_of_a_question_is_as_it_was_before_there_was_context() -> None
     """Batches of a bot without context must not change from release to release."""
     ids = [*range(5, 25), END_ID]
     questions = _Questions(_Ragged.of([ids]), _Ragged.of([[0] * 21]))
-    thinned = _thinned(questions, np.array([3]), 0.3, seed=11)
+    thinned = _word_dropout(questions, np.array([3]), 0.3, seed=11)
     places = 3 * 2**20 + np.arange(21)
     kept = [i for i, u in zip(ids, uniform_at(11, places), strict=True) if u >= 0.3 and i != END_ID]
     assert thinned.ids.flat.tolist() == [*kept, END_ID]
@@ -238,5 +238,5 @@ def test_no_noise_is_false() -> None:
 
 
 def test_texts_are_compared_in_canonical_form_without_margins() -> None:
-    assert comparable(" e\u0301 \n") == comparable("é")
-    assert comparable("a b") != comparable("a  b")
+    assert normalise_answer(" e\u0301 \n") == normalise_answer("é")
+    assert normalise_answer("a b") != normalise_answer("a  b")

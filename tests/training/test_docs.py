@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle.manifest import CARD, GRAPHS, MANIFEST, REQUIRED
+from chatseq.bots.bundle.manifest import CARD, GRAPHS, MANIFEST, REQUIRED
 from chatseq.cli.train import train as command
-from chatseq.model.fit import check_fit
-from chatseq.paths import runs_folder
-from chatseq.plugins import Plugin, Registry, discover
-from chatseq.recipe import load_recipe
+from chatseq.core.paths import runs_folder
+from chatseq.core.plugins import Plugin, Registry, discover
+from chatseq.core.recipe import load_recipe
+from chatseq.model.compatibility import check_compatibility
+from chatseq.training.choose_recipe import _MOST_FOR_FAQ
 from chatseq.training.job import _FEWEST, _MAY_CHANGE, prepare
-from chatseq.training.plan import _MOST_FOR_FAQ
 from chatseq.training.run import train
 from chatseq.training.schedule import RISES, SCHEDULES
 from chatseq.training.validation import _MOST_REPLIES
@@ -44,7 +44,7 @@ def test_every_setting_exists() -> None:
 @pytest.mark.parametrize("line", [line for line in TEXT.splitlines() if "--set" in line])
 def test_every_setting_shown_fits_the_recipe(line: str, registry: Registry) -> None:
     settings = re.findall(r"--set ([\w.]+=[\w.-]+)", line)
-    check_fit(registry, load_recipe("faq").apply(settings))
+    check_compatibility(registry, load_recipe("faq").apply(settings))
     assert settings or "`--set`" in line
 
 

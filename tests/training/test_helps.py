@@ -12,19 +12,19 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from chatseq.bundle import bot_folder, open_bundle
+from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.core.paths import runs_folder
 from chatseq.model.build import build_model
-from chatseq.model.own_tokens import OwnTokens
+from chatseq.model.scheduled_sampling import ScheduledSampling
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.paths import runs_folder
-from chatseq.training.collapse import variety_of
+from chatseq.training.collapse import diversity_of
 from chatseq.training.events import FinishedReport, StepReport, ValidationReport
 from chatseq.training.job import Job
-from chatseq.training.lessons import Lessons
 from chatseq.training.run import CHECKPOINTS, train
 from chatseq.training.state import TrainingState
-from chatseq.training.steps import Objective, learn
-from chatseq.training.validation import Judgement, Validator
+from chatseq.training.step import Objective, learn
+from chatseq.training.step_plan import StepPlan
+from chatseq.training.validation import ValidationResult, Validator
 
 from .conftest import MakeJob
 from .test_kill import finish, weights
@@ -75,7 +75,7 @@ def test_a_model_has_its_averaged_weights_for_a_while(job: Job) -> None:
     set_all(state.model, 5.0)
     with state.averaged():
         assert values(state.model.state_dict(), "") == {1.0}
-        state.keep_as_best()
+        state.save_best()
     assert values(state.model.state_dict(), "") == {5.0}
     assert values(state.tensors(), "mean/") == values(state.tensors(), "best/") == {1.0}
 
@@ -95,7 +95,7 @@ def test_without_a_best_the_averaged_weights_are_taken(job: Job) -> None:
     set_all(state.model, 1.0)
     state.average(0)
     set_all(state.model, 5.0)
-    state.take_best()
+    state.restore_best()
     assert values(state.model.state_dict(), "") == {1.0}
 
 
@@ -128,9 +128,9 @@ def test_validations_and_the_bot_have_the_averaged_weights(
 ) -> None:
     judged: list[Tensor] = []
 
-    def judge(self: Validator) -> Judgement:
+    def judge(self: Validator) -> ValidationResult:
         judged.append(self._model.bias.detach().clone())
-        return Judgement(1.0 - len(judged) / 100, 0.0, (), variety_of([], []))
+        return ValidationResult(1.0 - len(judged) / 100, 0.0, (), diversity_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     finish(make_job("training.ema=0.95"))
@@ -179,20 +179,20 @@ def test_every_help_changes_what_comes_out_and_another_cannot_resume(
 
 def test_the_share_of_own_tokens_rises_with_the_progress(make_job: MakeJob) -> None:
     settings = ("training.scheduled_sampling=0.4", "training.sampling_choice=argmax")
-    lessons = Lessons(make_job(*settings))
+    lessons = StepPlan(make_job(*settings))
     assert [lessons.objective(at).own for at in (0.0, 0.5, 1.0)] == [
-        OwnTokens(0.0, argmax=True),
-        OwnTokens(0.2, argmax=True),
-        OwnTokens(0.4, argmax=True),
+        ScheduledSampling(0.0, argmax=True),
+        ScheduledSampling(0.2, argmax=True),
+        ScheduledSampling(0.4, argmax=True),
     ]
-    later = Lessons(make_job(*settings, "training.sampling_rise=sigmoid")).objective(0.25).own
+    later = StepPlan(make_job(*settings, "training.sampling_rise=sigmoid")).objective(0.25).own
     assert later is not None
     assert later.share == pytest.approx(0.4 / (1 + 2.718281828**3))
 
 
 def test_without_helps_the_objective_is_the_plain_one(make_job: MakeJob) -> None:
     job = make_job("training.label_smoothing=0.2")
-    assert Lessons(job).objective(1.0) == Objective(label_smoothing=0.2)
+    assert StepPlan(job).objective(1.0) == Objective(label_smoothing=0.2)
 
 
 def test_a_run_with_all_helps_tells_finite_figures(make_job: MakeJob) -> None:

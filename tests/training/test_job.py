@@ -7,15 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from chatseq.core.errors import ChatseqError, PartError, TrainingError
+from chatseq.core.exchange import Exchange
+from chatseq.core.paths import starter_folder
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import load_recipe
 from chatseq.corpus.split import question_key
-from chatseq.errors import ChatseqError, PartError, TrainingError
-from chatseq.exchange import Exchange
-from chatseq.paths import starter_folder
-from chatseq.plugins import Registry
-from chatseq.recipe import load_recipe
+from chatseq.training.choose_recipe import (
+    is_dialogue,
+    plan,
+    recipe_for,
+    starter_files,
+    starter_recipe,
+)
+from chatseq.training.dry_run import dry_run
 from chatseq.training.job import prepare
-from chatseq.training.plan import is_talk, plan, recipe_for, starter_files, starter_recipe
-from chatseq.training.trial import try_out
 
 from .conftest import MakeJob, exchanges, small_recipe
 
@@ -142,8 +148,8 @@ def test_conversations_of_any_size_are_read_with_the_two_turns_before(
 
 
 def test_a_quarter_of_the_exchanges_with_earlier_turns_makes_a_talk() -> None:
-    assert is_talk(talk(400, of=4))
-    assert not is_talk([*talk(400, of=4), Exchange("a", "b")])
+    assert is_dialogue(talk(400, of=4))
+    assert not is_dialogue([*talk(400, of=4), Exchange("a", "b")])
     assert recipe_for(talk(8_000, of=4)) == "dialogue"
     assert recipe_for(talk(8_000, of=5)) == "small"
 
@@ -158,7 +164,7 @@ def test_the_starter_bot_never_learns_what_is_held_back() -> None:
 def test_every_file_that_begins_with_held_back_is_held_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatseq.training.plan.starter_folder", lambda: tmp_path)
+    monkeypatch.setattr("chatseq.training.choose_recipe.starter_folder", lambda: tmp_path)
     folder = tmp_path / "starter_xx"
     folder.mkdir()
     for name in ("held_back", "held_back_more", "said", "withheld_back"):
@@ -169,7 +175,7 @@ def test_every_file_that_begins_with_held_back_is_held_back(
 def test_missing_starter_corpora_are_told(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatseq.training.plan.starter_folder", lambda: tmp_path)
+    monkeypatch.setattr("chatseq.training.choose_recipe.starter_folder", lambda: tmp_path)
     with pytest.raises(ChatseqError, match=r"no starter corpora in .*chatseq train FILE"):
         starter_files()
 
@@ -181,7 +187,7 @@ def test_the_starter_bot_has_less_than_a_minute() -> None:
 
 
 def test_a_dry_run_estimates_and_writes_nothing(make_job: MakeJob, home: object) -> None:
-    trial = try_out(make_job("training.max_epochs=100"))
+    trial = dry_run(make_job("training.max_epochs=100"))
     assert sum(trial.parameters.values()) > 1000
     assert len(trial.losses) == 2
     assert trial.steps > 100
@@ -191,7 +197,7 @@ def test_a_dry_run_estimates_and_writes_nothing(make_job: MakeJob, home: object)
 
 
 def test_a_dry_run_counts_what_each_part_learns(make_job: MakeJob) -> None:
-    found = try_out(make_job("question.features=0")).parameters
+    found = dry_run(make_job("question.features=0")).parameters
     assert list(found) == [
         "embeddings",
         "encoder 'gru'",
@@ -207,4 +213,4 @@ def test_a_dry_run_counts_what_each_part_learns(make_job: MakeJob) -> None:
 
 def test_a_dry_run_knows_the_limit_of_time(make_job: MakeJob) -> None:
     limited = make_job("training.max_epochs=100000", "training.minutes=0.05")
-    assert try_out(limited).seconds < 10
+    assert dry_run(limited).seconds < 10

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle import bot_folder, open_bundle
-from chatseq.errors import ChatseqError
-from chatseq.paths import runs_folder
+from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.core.errors import ChatseqError
+from chatseq.core.paths import runs_folder
 from chatseq.training.events import FinishedReport, StepReport
 from chatseq.training.job import Job
 from chatseq.training.run import CHECKPOINTS, train

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.errors import TrainingError
+from chatseq.core.errors import TrainingError
 from chatseq.training.lock import LOCK, locked
 
 FORK = multiprocessing.get_context("fork")

@@ -6,7 +6,7 @@ import json
 import math
 from pathlib import Path
 
-from chatseq.training.collapse import variety_of
+from chatseq.training.collapse import diversity_of
 from chatseq.training.events import FinishedReport, Remark, Sample, StepReport, ValidationReport
 from chatseq_training_log.log import METRICS, read, write
 
@@ -24,7 +24,7 @@ def test_each_report_is_a_line(tmp_path: Path) -> None:
     samples = (Sample("问", "答", "\x1b[31m"),)
     for event in (
         step(1),
-        ValidationReport(1, 0, 2.0, 7.4, 0.5, True, samples, variety_of(["a a"], ["b"])),
+        ValidationReport(1, 0, 2.0, 7.4, 0.5, True, samples, diversity_of(["a a"], ["b"])),
         Remark("told"),
         FinishedReport("time is up", 1, 3.0, 1, {"bleu": None}),
     ):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from chatseq.plugins import Registry, discover
-from chatseq.recipe import load_recipe
-from chatseq.training.beginning import first_model
+from chatseq.core.plugins import Registry, discover
+from chatseq.core.recipe import load_recipe
 from chatseq.training.data import Noise
 from chatseq.training.events import StepReport
+from chatseq.training.initial_weights import build_initial_model
 from chatseq.training.job import Job, prepare
 from chatseq.training.run import train
 
@@ -70,7 +70,7 @@ def test_a_run_learns_with_noise_smoothing_and_own_tokens(
 def test_smoothing_is_felt_by_every_output(registry: Registry) -> None:
     for output in OUTPUTS:
         job = job_of(registry, "subword", f"model.output.name={output}")
-        model, batch = first_model(job).eval(), job.train.batch(range(4))
+        model, batch = build_initial_model(job).eval(), job.train.batch(range(4))
         plain, smooth = (
             float(model.loss(batch, label_smoothing=share).total.detach()) for share in (0.0, 0.5)
         )

@@ -8,14 +8,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from chatseq.bundle import bot_folder, open_bundle
-from chatseq.chat.bot import load_bot
-from chatseq.errors import TrainingError
-from chatseq.training.beginning import first_model, take_pretrained
+from chatseq.bots.bot import load_bot
+from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.core.errors import TrainingError
+from chatseq.training.dry_run import dry_run
 from chatseq.training.events import Remark, StepReport
+from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job
 from chatseq.training.run import train
-from chatseq.training.trial import try_out
 
 from .conftest import MakeJob
 from .test_kill import finish, weights
@@ -41,8 +41,8 @@ def job(make_job: MakeJob, vectors: Path) -> Job:
 
 
 def test_embeddings_begin_with_the_vectors_and_the_rest_as_the_seed_says(job: Job) -> None:
-    plain, model = first_model(job), first_model(job)
-    (told, bad) = take_pretrained(job, model)
+    plain, model = build_initial_model(job), build_initial_model(job)
+    (told, bad) = load_initial_weights(job, model)
     assert told.endswith(f" of {job.tokenizer.size} tokens begin with a vector of glove.txt.")
     assert bad.startswith("1 lines of it were passed over: ")
     (changed,) = (model.embedding.weight != plain.embedding.weight).any(1).nonzero(as_tuple=True)
@@ -64,8 +64,8 @@ def test_the_average_of_weights_begins_with_them_too(make_job: MakeJob, vectors:
     still = ("training.learning_rate=1e-12", "training.ema=0.9", "training.max_epochs=1")
     job = make_job(WORD, f"model.pretrained={vectors}", *still)
     finish(job)
-    model = first_model(job)
-    list(take_pretrained(job, model))
+    model = build_initial_model(job)
+    list(load_initial_weights(job, model))
     stored = load_file(open_bundle(bot_folder("faq")).weights)["embedding.weight"]
     torch.testing.assert_close(stored, model.embedding.weight.detach(), rtol=1e-5, atol=1e-6)
 
@@ -107,8 +107,8 @@ def test_a_file_that_is_not_there_stops_the_run_before_its_first_step(make_job: 
         events.extend(train(job))
     assert events == []
     with pytest.raises(TrainingError, match=r"absent\.txt"):
-        try_out(job)
+        dry_run(job)
 
 
 def test_a_dry_run_tells_the_coverage(job: Job) -> None:
-    assert "begin with a vector of glove.txt." in try_out(job).remarks[0]
+    assert "begin with a vector of glove.txt." in dry_run(job).remarks[0]

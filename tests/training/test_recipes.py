@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle import bot_folder, open_bundle
-from chatseq.chat.bot import load_bot
-from chatseq.plugins import Registry
-from chatseq.recipe import RECIPES, load_recipe, recipe_names
+from chatseq.bots.bot import load_bot
+from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.core.plugins import Registry
+from chatseq.core.recipe import RECIPES, load_recipe, recipe_names
 from chatseq.training.events import StepReport
 from chatseq.training.job import prepare
 from chatseq.training.run import train

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from chatseq.bundle import bot_folder, default_bot, open_bundle
-from chatseq.chat.bot import load_bot
-from chatseq.errors import BundleError, TrainingError
-from chatseq.exchange import Exchange
+from chatseq.bots.bot import load_bot
+from chatseq.bots.bundle import bot_folder, default_bot, open_bundle
+from chatseq.core.errors import BundleError, TrainingError
+from chatseq.core.exchange import Exchange
+from chatseq.core.paths import runs_folder
+from chatseq.core.plugins import Plugin, discover
 from chatseq.model.seq2seq import Seq2Seq
-from chatseq.paths import runs_folder
-from chatseq.plugins import Plugin, discover
-from chatseq.training.collapse import variety_of
+from chatseq.training.collapse import diversity_of
 from chatseq.training.events import (
     FinishedReport,
     Remark,
@@ -28,7 +28,7 @@ from chatseq.training.events import (
 )
 from chatseq.training.job import Job
 from chatseq.training.run import train
-from chatseq.training.validation import Judgement, Validator
+from chatseq.training.validation import ValidationResult, Validator
 from chatseq_training_log.log import METRICS, read
 
 from .conftest import MakeJob, exchanges
@@ -208,8 +208,8 @@ def test_a_run_without_improvement_ends_early_with_its_best_weights(
 ) -> None:
     judged = iter([0.5, 0.4, 0.4, 0.3] + [0.2] * 20)
 
-    def judge(self: Validator) -> Judgement:
-        return Judgement(1.0, next(judged), (), variety_of([], []))
+    def judge(self: Validator) -> ValidationResult:
+        return ValidationResult(1.0, next(judged), (), diversity_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     job = make_job("training.validations=12", "training.patience=3", "training.max_epochs=6")
@@ -247,9 +247,9 @@ def test_the_best_weights_are_judged_by_replies_where_answers_recur(
 ) -> None:
     given = iter([*judgements, *judgements[-1:] * 9])
 
-    def judge(self: Validator) -> Judgement:
+    def judge(self: Validator) -> ValidationResult:
         loss, exact_match = next(given)
-        return Judgement(loss, exact_match, (), variety_of([], []))
+        return ValidationResult(loss, exact_match, (), diversity_of([], []))
 
     monkeypatch.setattr(Validator, "judge", judge)
     rows = exchanges() if closed else [replace(e, answer=e.question) for e in exchanges()]

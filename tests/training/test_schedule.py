@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from chatseq.recipe import TrainingSection
+from chatseq.core.recipe import TrainingSection
 from chatseq.training.schedule import RISES, SCHEDULES, learning_rate
 
 

@@ -15,10 +15,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from chatseq.bundle import bot_folder, default_bot, list_bundles, open_bundle
-from chatseq.chat.bot import load_bot
+from chatseq.bots.bot import load_bot
+from chatseq.bots.bundle import bot_folder, default_bot, list_bundles, open_bundle
 from chatseq.cli.main import run
-from chatseq.cli.stopping import stopping
+from chatseq.cli.signals import stopping
 from chatseq.cli.train import stem, train, train_starter
 from chatseq.cli.training_view import (
     LineView,
@@ -30,7 +30,7 @@ from chatseq.cli.training_view import (
     step_line,
     training_view,
 )
-from chatseq.plugins import Registry
+from chatseq.core.plugins import Registry
 from chatseq.training.events import Remark, Sample, StepReport, ValidationReport
 
 from .conftest import SMALL, exchanges, small_recipe
@@ -239,8 +239,8 @@ def test_a_second_trainer_is_told_who_holds_the_bot(
 def test_the_first_chat_trains_the_starter_bot(
     registry: Registry, faq: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatseq.training.plan.starter_files", lambda: [faq])
-    monkeypatch.setattr("chatseq.training.plan.starter_recipe", small_recipe)
+    monkeypatch.setattr("chatseq.training.choose_recipe.starter_files", lambda: [faq])
+    monkeypatch.setattr("chatseq.training.choose_recipe.starter_recipe", small_recipe)
     assert train_starter(registry, quiet=True) == "starter"
     assert default_bot() == "starter"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bundle import bot_folder, open_bundle
-from chatseq.bundle.manifest import WEIGHTS
+from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.bots.bundle.manifest import WEIGHTS
 from chatseq.chat.corrections import Corrections
 from chatseq.cli.main import run
+from chatseq.core.paths import history_file, runs_folder
 from chatseq.history.contracts import Review
 from chatseq.history.store import HistoryStore
-from chatseq.paths import history_file, runs_folder
 
 from .conftest import LEARNS, SMALL, exchanges
 from .test_accepted import judge

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from chatseq.errors import RecipeError
-from chatseq.exchange import Exchange
+from chatseq.core.errors import RecipeError
+from chatseq.core.exchange import Exchange
 from chatseq.model.batch import Batch
 from chatseq.text.noise import misspelt, reordered
-from chatseq.text.question import QuestionReader, pad_questions
+from chatseq.text.question_encoder import QuestionEncoder, pad_questions
 from chatseq.text.tokenizer import END_ID
 from chatseq.training.data import Examples, Noise
+from chatseq.training.deterministic import derive_seed
 from chatseq.training.job import Job
-from chatseq.training.lessons import Lessons, noise_of
-from chatseq.training.order import mixed
 from chatseq.training.run import train
+from chatseq.training.step_plan import StepPlan, noise_of
 
 from .conftest import MakeJob, exchanges, small_recipe
 from .test_kill import finish, weights
@@ -67,7 +67,9 @@ def test_a_batch_is_what_is_read_of_the_questions_as_they_were_typed(
     rows, changed = [3, 0, 21, 35, 8], 0
     for seed in SEEDS:
         asked = [examples.exchanges[row].question for row in rows]
-        typed = [TYPED.typed(text, mixed(seed, row)) for text, row in zip(asked, rows, strict=True)]
+        typed = [
+            TYPED.typed(text, derive_seed(seed, row)) for text, row in zip(asked, rows, strict=True)
+        ]
         changed += sum(text != question for text, question in zip(typed, asked, strict=True))
         wanted = pad_questions(list(map(job.reader.read, typed)), job.reader.features)
         batch = examples.noisy_batch(rows, TYPED, seed)
@@ -94,16 +96,16 @@ def test_only_questions_that_were_changed_are_read_again(
     examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts: list[str] = []
-    known = QuestionReader.read
+    known = QuestionEncoder.read
 
-    def reading(reader: QuestionReader, text: str, context: tuple[str, ...] = ()) -> object:
+    def reading(reader: QuestionEncoder, text: str, context: tuple[str, ...] = ()) -> object:
         texts.append(text)
         return known(reader, text, context)
 
-    monkeypatch.setattr(QuestionReader, "read", reading)
+    monkeypatch.setattr(QuestionEncoder, "read", reading)
     rows = list(range(len(examples)))
     asked = [exchange.question for exchange in examples.exchanges]
-    typed = [Noise(typos=0.1).typed(text, mixed(3, row)) for row, text in enumerate(asked)]
+    typed = [Noise(typos=0.1).typed(text, derive_seed(3, row)) for row, text in enumerate(asked)]
     examples.noisy_batch(rows, Noise(typos=0.1), 3)
     assert texts == [text for text, question in zip(typed, asked, strict=True) if text != question]
     assert 3 < len(texts) < 30
@@ -114,7 +116,7 @@ def test_random_pieces_are_those_of_the_question_as_it_was_typed(
 ) -> None:
     rows, noise = list(range(len(examples))), Noise(subword_dropout=0.4, typos=0.5)
     for row, (ids, _) in zip(rows, rows_of(examples.noisy_batch(rows, noise, 2)), strict=True):
-        typed = noise.typed(examples.exchanges[row].question, mixed(2, row))
+        typed = noise.typed(examples.exchanges[row].question, derive_seed(2, row))
         assert job.tokenizer.decode(ids) == typed.lower()
 
 
@@ -169,7 +171,7 @@ def test_every_noise_of_a_recipe_reaches_the_lessons(make_job: MakeJob) -> None:
     assert noise_of(small_recipe(*settings).training) == Noise(**shares)
     job = make_job("training.word_dropout=0", "training.subword_dropout=0", "training.typos=0.5")
     rows = np.arange(20)
-    first, again, later = (Lessons(job).batch(rows, epoch) for epoch in (0, 0, 1))
+    first, again, later = (StepPlan(job).batch(rows, epoch) for epoch in (0, 0, 1))
     assert rows_of(first) == rows_of(again)
     assert len({repr(rows_of(batch)) for batch in (first, later, job.train.batch(rows))}) == 3
 

@@ -6,14 +6,14 @@ import math
 
 import torch
 
+from chatseq.core.exchange import Exchange
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.evaluation.perplexity import pair_of, score
-from chatseq.exchange import Exchange
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.job import Job
-from chatseq.training.steps import Objective, learn, make_optimiser
-from chatseq.training.validation import Validator, spread
+from chatseq.training.step import Objective, learn, make_optimiser
+from chatseq.training.validation import Validator, evenly_spaced
 
 from .conftest import MakeJob, exchanges
 
@@ -35,7 +35,7 @@ def taught(job: Job, epochs: int) -> Seq2Seq:
 
 def test_the_loss_is_that_of_an_evaluation(job: Job) -> None:
     model = model_of(job)
-    judged = Validator(job, model).judge()
+    judged = Validator(job, model).validate()
     pairs = [pair_of(job.reader, e.question, e.answer) for e in job.validation.exchanges]
     nats = tokens = 0.0
     for part in score(TorchEngine(model), pairs, features=job.reader.features):
@@ -47,7 +47,7 @@ def test_the_loss_is_that_of_an_evaluation(job: Job) -> None:
 def test_a_model_that_knows_the_answers_is_right_word_for_word(make_job: MakeJob) -> None:
     sizes = ("model.embedding_size=32", "model.encoder.hidden_size=24")
     job = make_job(*sizes, "decoding.max_length=32", "data.validation_share=0")
-    judged = Validator(job, taught(job, 80)).judge()
+    judged = Validator(job, taught(job, 80)).validate()
     assert judged.exact_match > 0.9
     sample = judged.samples[0]
     assert sample.reply == sample.expected
@@ -70,14 +70,14 @@ def test_judging_touches_neither_weights_nor_chance_nor_mode(job: Job) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     chance = torch.get_rng_state()
     validator = Validator(job, model)
-    first = validator.judge()
+    first = validator.validate()
     assert model.training
     assert torch.equal(torch.get_rng_state(), chance)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
-    assert validator.judge() == first
+    assert validator.validate() == first
 
 
 def test_a_spread_is_even_and_keeps_the_order() -> None:
-    assert spread([1, 2, 3], 5) == [1, 2, 3]
-    assert spread(list(range(10)), 5) == [0, 2, 4, 6, 8]
-    assert spread(list(range(7)), 3) == [0, 2, 4]
+    assert evenly_spaced([1, 2, 3], 5) == [1, 2, 3]
+    assert evenly_spaced(list(range(10)), 5) == [0, 2, 4, 6, 8]
+    assert evenly_spaced(list(range(7)), 3) == [0, 2, 4]

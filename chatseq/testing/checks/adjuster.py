@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chatseq.decoding.contracts import Adjust, Adjuster, Search, Task
+from chatseq.decoding.contracts import Adjust, Adjuster, SearchRequest, SearchState
 from chatseq.engines.contracts import Array, Engine
 from chatseq.testing.check import Context, Make, Rounds, check, require
 from chatseq.testing.checks.searching import (
@@ -33,9 +33,9 @@ def arguments() -> Iterator[tuple[()]]:
 class Step(NamedTuple):
     """What an adjuster was given in a step of a search, and what it gave."""
 
-    task: Task
+    task: SearchRequest
     scores: Array
-    search: Search
+    search: SearchState
     changed: Array
 
 
@@ -149,10 +149,10 @@ class _Recorder:
         self.adjuster = adjuster
         self.steps: list[Step] = []
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         adjust = self.adjuster.begin(task)
 
-        def recorded(scores: Array, search: Search) -> Array:
+        def recorded(scores: Array, search: SearchState) -> Array:
             kept = replace(search, tokens=search.tokens.copy())
             before = scores.copy()
             changed = adjust(scores, search)
@@ -172,7 +172,7 @@ def _steps(adjuster: Adjuster) -> list[Step]:
     return recorder.steps
 
 
-def _reordered(search: Search, order: Array) -> Search:
+def _reordered(search: SearchState, order: Array) -> SearchState:
     return replace(
         search,
         tokens=search.tokens[order],

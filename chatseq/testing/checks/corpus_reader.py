@@ -15,12 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from chatseq.core.errors import CorpusError
+from chatseq.core.exchange import Exchange
+from chatseq.core.plugins import discover
 from chatseq.corpus.clean import clean
 from chatseq.corpus.contracts import BadRows, CorpusReader, Line, Source
 from chatseq.corpus.sources import open_sources
-from chatseq.errors import CorpusError
-from chatseq.exchange import Exchange
-from chatseq.plugins import discover
 from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
 from chatseq.testing.checks.formats import Files, Writes, usual_formats, written_by
 from chatseq.testing.subject import EXAMPLE_FILE, Pairs

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chatseq.options import REQUIRED, check_options
-from chatseq.plugins import discover
+from chatseq.core.options import REQUIRED, check_options
+from chatseq.core.plugins import discover
 from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
 from chatseq.testing.values import odd_numbers
 

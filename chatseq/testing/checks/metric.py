@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from chatseq.evaluation.contracts import Judged
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.evaluation.contracts import JudgedReply
 from chatseq.testing.check import Context, Make, check, require
 
 CLOSE = 1e-6
@@ -17,9 +17,11 @@ def arguments() -> Iterator[tuple[()]]:
     yield ()
 
 
-def _judged(said: str, *answers: str, confidence: float = 0.5, declined: bool = False) -> Judged:
+def _judged(
+    said: str, *answers: str, confidence: float = 0.5, declined: bool = False
+) -> JudgedReply:
     source = ReplySource.DECLINED if declined else ReplySource.GENERATED
-    return Judged("what is it", answers, Reply(said, source, confidence, tokens=len(said)))
+    return JudgedReply("what is it", answers, Reply(said, source, confidence, tokens=len(said)))
 
 
 JUDGED = (
@@ -90,7 +92,7 @@ def looking_changes_nothing(make: Make, context: Context) -> None:
     _same(other.figures(), _figures(make, ()), "one metric adds to another of its kind")
 
 
-def _figures(make: Make, judged: Sequence[Judged]) -> Mapping[str, float | None]:
+def _figures(make: Make, judged: Sequence[JudgedReply]) -> Mapping[str, float | None]:
     metric = make()
     metric.add(judged)
     figures: Mapping[str, float | None] = metric.figures()

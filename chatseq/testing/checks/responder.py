@@ -1,4 +1,4 @@
-"""What every responder must keep to; see chatseq.chat.contracts.Responder."""
+"""What every responder must keep to; see chatseq.bots.contracts.Responder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from chatseq.bundle.manifest import FOLDER, KNOWN
-from chatseq.chat.bot import Bot
-from chatseq.chat.contracts import Responder
-from chatseq.exchange import Reply
+from chatseq.bots.bot import Bot
+from chatseq.bots.bundle.manifest import FOLDER, KNOWN
+from chatseq.bots.contracts import Responder
+from chatseq.core.exchange import Reply
 from chatseq.testing.bots import TAUGHT, CountingEngine, babbling_bot, teach
 from chatseq.testing.check import Context, Make, Rounds, check, require
 from chatseq.testing.checks.searching import random_engine

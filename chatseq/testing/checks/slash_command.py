@@ -11,15 +11,15 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from tempfile import TemporaryDirectory
 
-from chatseq.errors import ChatseqError
-from chatseq.exchange import Reply
+from chatseq.core.errors import ChatseqError
+from chatseq.core.exchange import Reply
+from chatseq.core.plugins import Registry, discover
 from chatseq.history.memory import MemoryHistory
-from chatseq.plugins import Registry, discover
 from chatseq.repl.commands import Choice, SlashCommand
-from chatseq.repl.room import Loaded, Room
+from chatseq.repl.session import LoadedBot, ReplSession
 from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.responders import ScriptedResponder
-from chatseq.text.page import Page
+from chatseq.text.display_width import Page
 
 ARGUMENTS = ("", "hello", "no such thing", "=", "a=b", "\x1b[31m", "-1", "x" * 5000)
 
@@ -75,7 +75,7 @@ def the_chat_goes_on_after_it(make: Make, context: Context) -> None:
         if not room.leaving:
             shown: _Shown = room.screen  # type: ignore[assignment]
             before = len(shown.replies)
-            room.take("are you there")
+            room.handle("are you there")
             require(len(shown.replies) == before + 1, "a question after it gets no reply")
 
 
@@ -126,13 +126,13 @@ def _text(text: object) -> None:
 
 
 @contextmanager
-def _room(asked: Sequence[str]) -> Iterator[Room]:
+def _room(asked: Sequence[str]) -> Iterator[ReplSession]:
     """Yield a room in which these questions were asked."""
-    room = Room(_registry(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
+    room = ReplSession(_registry(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
     room.open()
     try:
         for question in asked:
-            room.take(question)
+            room.handle(question)
         yield room
     finally:
         room.close()
@@ -143,9 +143,9 @@ def _registry() -> Registry:
     return discover()
 
 
-def _load(name: str, overrides: Sequence[str]) -> Loaded:
-    def change(further: Sequence[str]) -> Loaded:
+def _load(name: str, overrides: Sequence[str]) -> LoadedBot:
+    def change(further: Sequence[str]) -> LoadedBot:
         return _load(name, (*overrides, *further))
 
     settings = (("decoding.max_length", "64"), ("decoding.strategy.name", "greedy"))
-    return Loaded(name, ScriptedResponder(), "greedy", settings, change)
+    return LoadedBot(name, ScriptedResponder(), "greedy", settings, change)

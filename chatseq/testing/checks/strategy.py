@@ -6,9 +6,17 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from chatseq.decoding.contracts import Adjust, Choice, Chooser, Hypothesis, Search, Strategy, Task
+from chatseq.core.errors import ChatseqError
+from chatseq.decoding.contracts import (
+    Adjust,
+    Choice,
+    Chooser,
+    Hypothesis,
+    SearchRequest,
+    SearchState,
+    Strategy,
+)
 from chatseq.engines.contracts import Array
-from chatseq.errors import ChatseqError
 from chatseq.testing.check import Context, Make, Rounds, check, require
 from chatseq.testing.checks.searching import (
     ASKED,
@@ -121,7 +129,7 @@ def what_stands_is_not_taken_back(make: Make, context: Context) -> None:
     stood: list[tuple[int, ...]] = [() for _ in ASKED]
     for _ in search:
         for question, before in enumerate(stood):
-            now = search.standing(question)
+            now = search.stable_prefix(question)
             require(now[: len(before)] == before, f"{before} stood, and then {now}")
             stood[question] = now
     for question, before in enumerate(stood):
@@ -187,8 +195,8 @@ def _how(reply: Hypothesis) -> str:
 class _OddOnly:
     """Makes half of the letters impossible."""
 
-    def begin(self, task: Task) -> Adjust:
-        def adjust(scores: Array, search: Search) -> Array:
+    def begin(self, task: SearchRequest) -> Adjust:
+        def adjust(scores: Array, search: SearchState) -> Array:
             tokens = task.xp.arange(TOKENIZER.size)
             kept = (tokens % 2 == 1) | (tokens == END_ID)
             lowest = task.xp.asarray(-math.inf, dtype=scores.dtype)
@@ -200,11 +208,11 @@ class _OddOnly:
 class _ReadOnly:
     """Hands on scores that cannot be written."""
 
-    def begin(self, task: Task) -> Adjust:  # noqa: ARG002
+    def begin(self, task: SearchRequest) -> Adjust:  # noqa: ARG002
         return lambda scores, _: read_only(scores)
 
 
-LookAt = Callable[[Choice, Search], None]
+LookAt = Callable[[Choice, SearchState], None]
 
 
 class _Watched:
@@ -214,7 +222,7 @@ class _Watched:
         self.strategy, self.look_at = strategy, look_at
         self.draws = strategy.draws
 
-    def begin(self, task: Task) -> _WatchedChooser:
+    def begin(self, task: SearchRequest) -> _WatchedChooser:
         return _WatchedChooser(self.strategy.begin(task), self.look_at)
 
 
@@ -222,7 +230,7 @@ class _WatchedChooser:
     def __init__(self, chooser: Chooser, look_at: LookAt) -> None:
         self.chooser, self.look_at = chooser, look_at
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         choice = self.chooser.choose(scores, search)
         self.look_at(choice, search)
         return choice
@@ -236,7 +244,7 @@ class _WatchedChooser:
         return ranked
 
 
-def _look_at(choice: Choice, search: Search) -> None:
+def _look_at(choice: Choice, search: SearchState) -> None:
     batch, before = len(search.sources), len(search.rows)
     rows = len(choice.tokens)
     require(rows % batch == 0, f"{rows} rows for {batch} questions: not equally many for each")

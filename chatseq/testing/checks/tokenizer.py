@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from chatseq.errors import TokenizerError
+from chatseq.core.errors import TokenizerError
 from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID, Tokenizer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from chatseq.decoding.contracts import Search, Task
+from chatseq.decoding.contracts import SearchState, SearchRequest
 from chatseq.testing import contract_tests
 
 from your_package.adjuster import YourPart
@@ -13,15 +13,15 @@ test_contract = contract_tests("adjuster", YourPart, name="your-part")
 SCORES = [[-1.0, -2.0, -3.0], [-4.0, -5.0, -6.0]]
 
 
-def search(tokens: list[list[int]]) -> Search:
+def search(tokens: list[list[int]]) -> SearchState:
     """Two rows of one question, with these tokens so far."""
     rows = np.arange(2)
     said = np.array(tokens, dtype=np.int64).reshape(2, -1)
-    return Search([0], 2, rows, said, np.zeros(2), (), np.zeros((2, 1)), step=said.shape[1])
+    return SearchState([0], 2, rows, said, np.zeros(2), (), np.zeros((2, 1)), step=said.shape[1])
 
 
 def adjusted(tokens: list[list[int]]) -> list[list[float]]:
-    task = Task(np, ((3, 2),), max_length=8)
+    task = SearchRequest(np, ((3, 2),), max_length=8)
     found: list[list[float]] = (
         YourPart(penalty=1.5).begin(task)(np.array(SCORES), search(tokens)).tolist()
     )

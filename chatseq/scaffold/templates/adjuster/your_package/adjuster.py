@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from chatseq.decoding.contracts import Adjust, Search, Task
+from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 
 
@@ -21,10 +21,10 @@ class YourPart:
             raise ValueError(f"penalty ({penalty}) must be 0 or more. Set it to 2.")
         self.penalty = penalty
 
-    def begin(self, task: Task) -> Adjust:
+    def begin(self, task: SearchRequest) -> Adjust:
         """Return what adjusts for one search; the adjuster itself holds options only."""
 
-        def adjust(scores: Array, search: Search) -> Array:
+        def adjust(scores: Array, search: SearchState) -> Array:
             if not search.step:
                 return scores
             last = search.tokens[:, -1]  # (rows,)

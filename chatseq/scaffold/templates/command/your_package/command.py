@@ -9,8 +9,8 @@ import click
 
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say_json, say_table
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.read import read_corpus
-from chatseq.exchange import Exchange
 
 
 @click.command("your-part")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from chatseq.corpus.contracts import BadRows, Source
 from chatseq.corpus.sources import open_sources
-from chatseq.errors import CorpusError
-from chatseq.exchange import Exchange
+from chatseq.core.errors import CorpusError
+from chatseq.core.exchange import Exchange
 from chatseq.testing import contract_tests
 
 from your_package.reader import YourPart

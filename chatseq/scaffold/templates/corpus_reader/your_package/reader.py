@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.exchange import Exchange
 
 
 class YourPart:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from chatseq.evaluation.contracts import Judged
-from chatseq.exchange import Reply, ReplySource
+from chatseq.evaluation.contracts import JudgedReply
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.testing import contract_tests
 
 from your_package.metric import YourPart
@@ -12,8 +12,8 @@ from your_package.metric import YourPart
 test_contract = contract_tests("metric", YourPart, name="your-part")
 
 
-def judged(said: str, *answers: str, source: ReplySource = ReplySource.GENERATED) -> Judged:
-    return Judged("what is it", answers, Reply(said, source, 0.9))
+def judged(said: str, *answers: str, source: ReplySource = ReplySource.GENERATED) -> JudgedReply:
+    return JudgedReply("what is it", answers, Reply(said, source, 0.9))
 
 
 def test_words_in_common_are_counted_with_the_closest_answer() -> None:

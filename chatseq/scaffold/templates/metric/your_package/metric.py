@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from chatseq.evaluation.contracts import Judged
+from chatseq.evaluation.contracts import JudgedReply
 
 
 class YourPart:
@@ -20,7 +20,7 @@ class YourPart:
     def __init__(self) -> None:
         self.scores: list[float] = []
 
-    def add(self, judged: Sequence[Judged]) -> None:
+    def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
         for one in judged:
             if one.answerable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chatseq.exchange import Reply, ReplySource
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.testing import (
     LetterTokenizer,
     ScriptedEngine,

@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from math import exp
 
-from chatseq.chat.bot import Bot
-from chatseq.decoding.text import text_of
-from chatseq.exchange import Reply, ReplySource
+from chatseq.bots.bot import Bot
+from chatseq.core.exchange import Reply, ReplySource
+from chatseq.decoding.growing_text import text_of
 
 LONGEST = 4000  # characters of a question that are looked at
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
 from chatseq.testing import contract_tests
 
 from your_package.slash_command import find

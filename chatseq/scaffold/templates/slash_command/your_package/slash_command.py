@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chatseq.errors import ChatseqError
+from chatseq.core.errors import ChatseqError
 from chatseq.repl.commands import Choice, slash_command
-from chatseq.repl.room import Room
+from chatseq.repl.session import ReplSession
 
 
-def _words(room: Room) -> Iterator[Choice]:
+def _words(room: ReplSession) -> Iterator[Choice]:
     """Offer the words of the last message."""
     if room.ready and room.chat.turns:  # completing must not wait for the bot
         said = room.chat.turns[-1].text.split()
@@ -17,7 +17,7 @@ def _words(room: Room) -> Iterator[Choice]:
 
 
 @slash_command(usage="[word]", complete=_words)
-def find(room: Room, argument: str) -> None:
+def find(room: ReplSession, argument: str) -> None:
     """Show what was said in this conversation that holds a word."""
     if not argument:
         raise ChatseqError("Nothing to look for. Name it: /your-part word")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from chatseq.decoding.contracts import Choice, Ended, Hypothesis, Search, Task
+from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
 
@@ -28,7 +28,7 @@ class YourPart:
             raise ValueError(f"margin ({margin}) must be 0 or more. Set it to 0.5.")
         self.margin = margin
 
-    def begin(self, task: Task) -> Chooser:
+    def begin(self, task: SearchRequest) -> Chooser:
         """Return what chooses for one search; the strategy itself holds options only."""
         return Chooser(task, self.margin)
 
@@ -36,11 +36,11 @@ class YourPart:
 class Chooser:
     """Chooses one token a row; every question has one row."""
 
-    def __init__(self, task: Task, margin: float) -> None:
+    def __init__(self, task: SearchRequest, margin: float) -> None:
         self.xp = task.xp
         self.margin = margin
 
-    def choose(self, scores: Array, search: Search) -> Choice:
+    def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose the next token of every row.
 
         Args:

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from chatseq.errors import TokenizerError
-from chatseq.text.spelling import (
+from chatseq.core.errors import TokenizerError
+from chatseq.text.byte_fallback import (
     BYTES,
     FIRST_PIECE_ID,
     MARKS,

@@ -1,0 +1,120 @@
+"""The options of a part: the keyword-only arguments of its constructor, checked and built.
+
+Positional arguments are what chatseq itself hands over (sizes, a bot); they are never options.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.plugins import Part, Registry
+
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a part, for listings and checks."""
+
+    name: str
+    type: Any
+    default: Any  # REQUIRED where there is none
+
+    @property
+    def type_name(self) -> str:
+        """The type as people write it, or the choices."""
+        if typing.get_origin(self.type) is typing.Literal:
+            return " or ".join(map(str, typing.get_args(self.type)))
+        return getattr(self.type, "__name__", str(self.type)).replace("typing.", "")
+
+
+def options_of(component: Callable[..., Any]) -> dict[str, Option]:
+    """Return the options of a component by name, in the order of its constructor."""
+    target = component.__init__ if inspect.isclass(component) else component
+    try:
+        hints = typing.get_type_hints(target)
+    except (NameError, TypeError):
+        hints = {}
+    found = {}
+    for parameter in inspect.signature(component).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            kind = hints.get(parameter.name, Any)
+            found[parameter.name] = Option(parameter.name, kind, parameter.default)
+    return found
+
+
+def check_options(
+    component: Callable[..., Any], given: Mapping[str, Any], *, what: str, where: str
+) -> dict[str, Any]:
+    """Return the given options converted to their types.
+
+    Args:
+        what: the part as shown in messages, "attention 'general'"
+        where: the place that gave them, "[model.attention]"
+
+    Raises:
+        PartError: an option is unknown, missing or of another type.
+    """
+    known = options_of(component)
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known) or " It has no options."
+            raise PartError(f"The {what} has no option '{name}' {where}.{hint}")
+    missing = [o.name for o in known.values() if o.default is REQUIRED and o.name not in given]
+    if missing:
+        raise PartError(f"The {what} needs the option '{missing[0]}' {where}. Add it there.")
+    return {name: _converted(known[name], value, what, where) for name, value in given.items()}
+
+
+def build_part(
+    registry: Registry,
+    kind: str,
+    spec: Mapping[str, Any],
+    *arguments: object,
+    where: str,
+) -> Any:
+    """Build the part that a table of a recipe describes.
+
+    Args:
+        spec: `{"name": ..., option: value, ...}`
+        arguments: what chatseq hands over, positional
+
+    Raises:
+        PartError: no such part, a bad option, or a value that its constructor refuses.
+    """
+    name = str(spec.get("name", ""))
+    component = registry.find(kind, name, where=where).load()
+    given = {key: value for key, value in spec.items() if key != "name"}
+    what = f"{kind} '{name}'"
+    options = check_options(component, given, what=what, where=where)
+    try:
+        return component(*arguments, **options)
+    except ValueError as fault:
+        raise PartError(f"The {what} cannot be built {where}: {fault}") from fault
+
+
+def check_part(registry: Registry, kind: str, spec: Mapping[str, Any], *, where: str) -> Part:
+    """Check the name and the options of a part without building it, and return it."""
+    name = str(spec.get("name", ""))
+    part = registry.find(kind, name, where=where)
+    given = {key: value for key, value in spec.items() if key != "name"}
+    check_options(part.load(), given, what=f"{kind} '{name}'", where=where)
+    return part
+
+
+def _converted(option: Option, value: Any, what: str, where: str) -> Any:
+    from pydantic import TypeAdapter, ValidationError  # 0.1 s that listings need not pay
+
+    try:
+        return TypeAdapter(option.type).validate_python(value)
+    except ValidationError as fault:
+        reason = fault.errors()[0]["msg"]
+        raise PartError(
+            f"The option '{option.name}' of the {what} cannot be {value!r} {where}: {reason}. "
+            f"It takes {option.type_name}."
+        ) from fault
