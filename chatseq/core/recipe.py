@@ -6,13 +6,15 @@ values by path, as `--set training.seed=7` does. The resolved recipe is stored w
 
 from __future__ import annotations
 
+import re
 import tomllib
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from chatseq.core.errors import OldName, RecipeError, did_you_mean
 from chatseq.core.options import check_part
@@ -24,6 +26,15 @@ RESPONDER, OLD_RESPONDER = "responder", "qa"  # the section, and what it was cal
 
 Table = dict[str, Any]
 Named = Annotated[Table, Field(min_length=1)]  # {"name": ..., option: value}
+
+
+def _device(word: str) -> str:
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", word, re.ASCII) is None:
+        raise PydanticCustomError("device", "a device is auto, cpu, cuda or cuda:N, as cuda:1")
+    return word
+
+
+Device = Annotated[str, AfterValidator(_device)]
 
 
 class Section(BaseModel):
@@ -103,6 +114,9 @@ class TrainingSection(Section):
     ema: float = Field(default=0.0, ge=0, lt=1)  # decay of averaged weights; 0: the last weights
     validations: int = Field(default=10, ge=1)  # how often the validation part is looked at, in all
     patience: int = Field(default=5, ge=1)  # validations without improvement before stopping
+    device: Device = "auto"  # auto: a GPU where torch sees one; see chatseq.engines.device
+    # What forward pass and loss are calculated in; weights, sums and the optimiser stay in fp32.
+    precision: Literal["fp32", "bf16"] = "fp32"
     # Of the processor; 0: all, or with a limit of time as many as just then learn fastest.
     threads: int = Field(default=1, ge=0)
     checkpoint_seconds: float = Field(default=30.0, gt=0)  # between checkpoints
@@ -121,6 +135,7 @@ class EngineSection(Section):
 
     name: Literal["onnx", "torch"] = "onnx"
     precision: Literal["fp32", "int8"] = "fp32"
+    device: Device = "auto"  # auto: a GPU where this engine can use one
     threads: int = Field(default=1, ge=1)
 
 

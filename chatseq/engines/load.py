@@ -16,7 +16,7 @@ def load_engine(folder: Path, recipe: Recipe, registry: Registry, vocabulary_siz
     """Return the engine that the recipe names; torch is imported only for `torch`.
 
     Raises:
-        EngineError: a graph or the weights are missing or damaged.
+        EngineError: a graph or the weights are missing or damaged, or there is no such device.
         PartError: the torch engine needs a part that is not installed.
     """
     if recipe.engine.name == "torch":
@@ -25,4 +25,4 @@ def load_engine(folder: Path, recipe: Recipe, registry: Registry, vocabulary_siz
         return load_torch_engine(folder, recipe, registry, vocabulary_size)
     from chatseq.engines.onnx_engine import OnnxEngine
 
-    return OnnxEngine(folder, threads=recipe.engine.threads)
+    return OnnxEngine(folder, threads=recipe.engine.threads, device=recipe.engine.device)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from chatseq.core.errors import EngineError
 from chatseq.engines.contracts import Encoded, StepOutput
+from chatseq.engines.device import torch_device
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 
@@ -71,9 +72,11 @@ def load_torch_engine(
     """Build the network of a recipe and read its weights.
 
     Raises:
-        EngineError: the weights are missing, damaged or those of another recipe.
+        EngineError: the weights are missing, damaged or those of another recipe, or torch does not
+            see the device.
         PartError: a part is not installed.
     """
+    device = torch_device(recipe.engine.device, setting="engine.device")
     torch.set_num_threads(recipe.engine.threads)
     model = build_model(registry, recipe, vocabulary_size)
     file = folder / WEIGHTS
@@ -84,4 +87,4 @@ def load_torch_engine(
         raise EngineError(
             f"The weights {file} do not fit the recipe: {reason}. Train the bot again."
         ) from fault
-    return TorchEngine(model.eval())
+    return TorchEngine(model.to(device).eval())
