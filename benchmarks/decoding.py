@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.bot import Bot
+from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError
 from chatseq.core.exchange import Reply
 from chatseq.core.options import build_part

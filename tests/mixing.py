@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from chatseq.bots.bot import Bot
+from chatseq.bots.bot import Bot, BotData
 from chatseq.core.exchange import Exchange
 from chatseq.core.options import build_part, options_of
 from chatseq.core.plugins import Registry
@@ -137,7 +137,7 @@ def check(registry: Registry, mix: Mix, folder: Path) -> None:
     for one, other in zip(walked(engine, bot), walked(TorchEngine(model), bot), strict=True):
         np.testing.assert_allclose(one, other, atol=CLOSE, rtol=CLOSE, err_msg=str(mix))
     answers = Answers(lambda: [exchange.answer for exchange in EXCHANGES])
-    exported = Bot(registry, recipe, bot.tokenizer, engine, answers=answers)
+    exported = Bot(registry, recipe, bot.tokenizer, engine, BotData(answers=answers))
     for strategy in registry.parts("strategy"):
         settings = (f"decoding.strategy.name={strategy}", *NEEDED.get(strategy, ()))
         reply = exported.with_overrides(settings).responder.reply("hello you")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.answers import most_frequent
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import FitData
+from chatseq.bots.contracts import Correction, FitData
 from chatseq.core.exchange import Exchange
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Engine
@@ -40,12 +40,16 @@ SHOP = [
 TALKING = [one for one in SHOP if one.answer]
 
 
-def bot_of(folder: Path, exchanges: Sequence[Exchange] = SHOP, engine: Engine | None = None) -> Bot:
+def bot_of(
+    folder: Path,
+    exchanges: Sequence[Exchange] = SHOP,
+    engine: Engine | None = None,
+    corrections: Callable[[], Sequence[Correction]] = tuple,
+) -> Bot:
     """Return a bot that knows the answers, and whose network finds them likely at random."""
-    bot = babbling_bot(engine, folder)
     counted = Counter(one.answer for one in exchanges)
-    bot.answers = Answers(lambda: most_frequent(counted))
-    return bot
+    answers = Answers(lambda: most_frequent(counted))
+    return babbling_bot(engine, folder, answers=answers, corrections=corrections)
 
 
 def fit(

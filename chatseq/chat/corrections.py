@@ -12,7 +12,7 @@ from chatseq.history.corrections import corrected, corrected_in, newest
 
 
 class Corrections:
-    """Give the corrections of a bot by its name, as chatseq.bots.bot.load_bot wants them.
+    """Give the corrections of a bot by its name, as chatseq.bots.loader.load_bot wants them.
 
     They are read for every question, for another program may have changed the file; some dozens
     take half a millisecond. While nothing has changed, the very same tuple comes back.

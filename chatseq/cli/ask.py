@@ -45,7 +45,7 @@ def ask(
 
     Nothing is stored in the history; `chatseq chat` stores, also over a pipe.
     """
-    from chatseq.bots.bot import load_bot
+    from chatseq.bots.loader import load_bot
     from chatseq.chat.corrections import Corrections
 
     if not question.strip():

@@ -159,8 +159,8 @@ def _history(_: Registry) -> Iterator[Finding]:
 
 def _answer(registry: Registry) -> Iterator[Finding]:
     """Ask the default bot something."""
-    from chatseq.bots.bot import load_bot
     from chatseq.bots.bundle import default_bot
+    from chatseq.bots.loader import load_bot
 
     name = default_bot()
     if name is None:

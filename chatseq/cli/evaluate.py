@@ -145,7 +145,7 @@ def _exchanges(
 def _bot(
     registry: Registry, name: str | None, strategy: str | None, settings: tuple[str, ...]
 ) -> Bot:
-    from chatseq.bots.bot import load_bot
+    from chatseq.bots.loader import load_bot
 
     # A chat runs on one core, where single steps are fastest; many questions at once use all.
     overrides = [f"engine.threads={_cores()}"]

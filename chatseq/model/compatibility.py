@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from chatseq.core.errors import ChatseqError, PartError, RecipeError
-from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
 from chatseq.model.batch import Batch
@@ -41,10 +40,6 @@ def check_compatibility(registry: Registry, recipe: Recipe) -> tuple[str, ...]:
         PartError: a part refuses its sizes or its options, or parts do not work together.
         RecipeError: a setting asks for what the parts cannot do.
     """
-    where = "in [decoding.%s]"
-    build_part(registry, "strategy", recipe.decoding.strategy, where=where % "strategy")
-    for adjuster in recipe.decoding.adjusters:
-        build_part(registry, "adjuster", adjuster, where=where % "adjusters")
     with torch.random.fork_rng(devices=[]):
         tiny = recipe.apply(["question.feature_buckets=2"])
         model = join_parts(registry, tiny, _VOCABULARY)

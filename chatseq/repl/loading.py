@@ -25,7 +25,7 @@ def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda
 
     def load(name: str, overrides: Sequence[str]) -> LoadedBot:
         import chatseq.chat.chat  # noqa: F401  (here, so that the first question need not wait)
-        from chatseq.bots.bot import load_bot  # with the engine, half a second
+        from chatseq.bots.loader import load_bot  # with the engine, half a second
         from chatseq.chat.corrections import Corrections
 
         known = Corrections(beside=unsaved)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chatseq.bots.bot import Bot
+from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import FitData
+from chatseq.bots.contracts import Correction, FitData
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Plugin, Registry
 from chatseq.core.recipe import Recipe
@@ -85,11 +85,19 @@ class _Parts:
         return {"scripted": lambda bot: ScriptedResponder()}  # noqa: ARG005
 
 
-def babbling_bot(engine: Engine | None = None, folder: Path | None = None) -> Bot:
+def babbling_bot(
+    engine: Engine | None = None,
+    folder: Path | None = None,
+    *,
+    answers: Answers | None = None,
+    corrections: Callable[[], Sequence[Correction]] = tuple,
+) -> Bot:
     """Return a bot that answers every question with some letters, always with the same ones.
 
     Args:
         folder: where its corpus lies, and what its responder learnt
+        answers: that it was trained on; without them those of TAUGHT, where it has a folder
+        corrections: gives what its users said was right; called for every question
     """
     tokenizer, registry = LetterTokenizer(), Registry()
     registry.add(Plugin("testing", _Parts()))
@@ -103,17 +111,12 @@ def babbling_bot(engine: Engine | None = None, folder: Path | None = None) -> Bo
         }
     )
     babbler = engine or RandomEngine(vocabulary_size=tokenizer.size, end_bonus=2.0)
-    answers = Answers(lambda: {one.answer: None for one in TAUGHT}) if folder else None
-    return Bot(
-        registry,
-        recipe,
-        tokenizer,
-        babbler,
-        name="babbler",
-        model="0" * 64,
-        answers=answers,
-        folder=folder,
+    if answers is None and folder is not None:
+        answers = Answers(lambda: {one.answer: None for one in TAUGHT})
+    data = BotData(
+        name="babbler", model="0" * 64, answers=answers, folder=folder, corrections=corrections
     )
+    return Bot(registry, recipe, tokenizer, babbler, data)
 
 
 def teach(

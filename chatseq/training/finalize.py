@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from safetensors.torch import save as save_tensors
 
-from chatseq.bots.bot import Bot
+from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle import Bundle, Manifest, bot_folder, set_default_bot, write_bundle
 from chatseq.bots.bundle.answers import answers_file
 from chatseq.bots.bundle.manifest import ANSWERS, CARD, FOLDER, RECIPE, TOKENIZER, WEIGHTS
@@ -109,15 +109,8 @@ def _learn(
 
 
 def _bot(job: Job, engine: Engine, folder: Path | None) -> Bot:
-    return Bot(
-        job.registry,
-        job.recipe,
-        job.tokenizer,
-        engine,
-        name=job.name,
-        answers=known_answers(job),
-        folder=folder,
-    )
+    data = BotData(name=job.name, answers=known_answers(job), folder=folder)
+    return Bot(job.registry, job.recipe, job.tokenizer, engine, data)
 
 
 def _without_folders(exchange: Exchange) -> Exchange:

@@ -15,6 +15,7 @@ from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe, TrainingSection
 from chatseq.corpus.split import question_key, split_by_question
+from chatseq.decoding.build import build_decoding
 from chatseq.model.compatibility import check_compatibility
 from chatseq.text.question_encoder import QuestionEncoder, folded, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
@@ -114,6 +115,7 @@ def prepare(
     """
     check_name(name)
     recipe.check(registry, "the recipe")
+    build_decoding(registry, recipe)  # what is wrong with it is told before anything is learnt
     told = check_compatibility(registry, recipe)
     listed = list(exchanges)
     if not listed:

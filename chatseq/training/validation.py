@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import torch
 
-from chatseq.core.options import build_part
-from chatseq.decoding.contracts import Adjuster, Hypothesis, Strategy
-from chatseq.decoding.growing_text import stops_of, text_of
+from chatseq.decoding.build import build_decoding
+from chatseq.decoding.contracts import Hypothesis
+from chatseq.decoding.growing_text import text_of
 from chatseq.decoding.search import decode
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.batch import Batch
@@ -55,15 +55,8 @@ class Validator:
         self._job = job
         self._model = model
         self._engine = TorchEngine(model)
-        decoding = job.recipe.decoding
-        self._strategy: Strategy = build_part(
-            job.registry, "strategy", decoding.strategy, where="in [decoding.strategy]"
-        )
-        self._adjusters: list[Adjuster] = [
-            build_part(job.registry, "adjuster", table, where="in [decoding.adjusters]")
-            for table in decoding.adjusters
-        ]
-        self._stops, self._known = stops_of(self._adjusters), known_answers(job)
+        self._decoding = build_decoding(job.registry, job.recipe)
+        self._stops, self._known = self._decoding.stops, known_answers(job)
         self._answers: dict[Wanted, dict[str, None]] = {}  # distinct, in the order of the rows
         for exchange in job.validation.exchanges:
             wanted = exchange.question, job.reader.turns_read(exchange.context)
@@ -107,8 +100,7 @@ class Validator:
             found = decode(
                 self._engine,
                 pad_questions([read[at] for at in places], reader.features),
-                self._strategy,
-                self._adjusters,
+                *self._decoding,
                 max_length=self._job.recipe.decoding.max_length,
                 tokenizer=reader.tokenizer,
                 answers=self._known,

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chatseq.bots.bot import changed, question_encoder
+from chatseq.bots.bot import question_encoder
 from chatseq.bots.bundle import Bundle, bot_folder, use_bundle
 from chatseq.bots.bundle.pairs import Pairs
+from chatseq.bots.loader import load_tokenizer
+from chatseq.bots.overrides import apply_overrides
 from chatseq.core.errors import TrainingError
 from chatseq.core.exchange import Exchange
-from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
 from chatseq.training.accepted import Accepted, join_accepted, rows_accepted
@@ -64,11 +65,7 @@ def _job(
     corpus, turns = _corpus(bundle), recipe.question.context_turns
     learnt = len(corpus) - bundle.manifest.corpus.held_back
     joined = join_accepted(corpus[:learnt], corpus[learnt:], accepted, turns)
-    place = f"in the bot '{bundle.name}' [tokenizer]"
-    tokenizer = build_part(registry, "tokenizer", recipe.tokenizer, where=place).load(
-        bundle.tokenizer_json()
-    )
-    reader = question_encoder(recipe, tokenizer)
+    reader = question_encoder(recipe, load_tokenizer(registry, bundle, recipe))
     job = job_of(registry, recipe, reader, joined.train, joined.held_back, name=bundle.name)
     oversampled = rows_accepted(job.train.exchanges, accepted, turns)
     if not oversampled:
@@ -99,7 +96,7 @@ def _recipe(made_by: Recipe, settings: Sequence[str]) -> Recipe:
     )
     others = [setting for setting in settings if not setting.lstrip().startswith(_TRAINING)]
     given = [setting for setting in settings if setting not in others]
-    return changed(made_by, others, where="--set").apply([*short, *given])
+    return apply_overrides(made_by, others, where="--set").apply([*short, *given])
 
 
 def _corpus(bundle: Bundle) -> list[Exchange]:

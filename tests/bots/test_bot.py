@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from chatseq.bots.bot import load_bot, question_encoder
+from chatseq.bots.bot import question_encoder
 from chatseq.bots.bundle import Manifest, bot_folder, set_default_bot, write_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError, EngineError, PartError, RecipeError
 from chatseq.core.exchange import ReplySource
 from chatseq.core.plugins import Registry
@@ -138,7 +139,7 @@ def test_a_bot_is_found_by_name_by_folder_and_by_default(
 def test_torch_stays_out_when_there_are_graphs(trained: Path) -> None:
     program = (
         "import sys; from chatseq.core.plugins import discover;"
-        "from chatseq.bots.bot import load_bot;"
+        "from chatseq.bots.loader import load_bot;"
         f"print(load_bot(discover(), {str(trained)!r}).responder.reply('hello').text);"
         "heavy = {'torch', 'sqlalchemy', 'array_api_compat', 'onnx', 'click'};"
         "print(sorted(heavy & set(sys.modules)))"
@@ -202,7 +203,7 @@ def test_settings_change_while_the_network_stays_loaded(registry: Registry, trai
     assert (beam.name, beam.model) == (bot.name, bot.model)
     short = beam.with_overrides(["decoding.max_length=1", "decoding.adjusters=[]"])
     assert short.strategy_name == "beam"
-    assert short.adjusters == []
+    assert short.adjusters == ()
     assert short.responder.reply("hello").tokens == 1
     with pytest.raises(RecipeError, match=r"The engine of a loaded bot cannot change\. /set"):
         bot.with_overrides(["engine.threads=2"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chatseq.bots.bot import Bot
+from chatseq.bots.bot import Bot, BotData
 from chatseq.chat.chat import Chat
 from chatseq.chat.turns import CONTEXT_MESSAGES
 from chatseq.core.errors import RecipeError
@@ -33,7 +33,7 @@ def bot_that_reads(registry: Registry, turns: int, *settings: str) -> Bot:
     tokenizer = Subword(vocabulary_size=600).learn([WORDS] * 3)
     recipe = load_recipe("tiny").apply([*SETTINGS, f"question.context_turns={turns}", *settings])
     engine = ScriptedEngine(echo, vocabulary_size=tokenizer.size)
-    return Bot(registry, recipe, tokenizer, engine, name="echo")
+    return Bot(registry, recipe, tokenizer, engine, BotData(name="echo"))
 
 
 def said(chat: Chat, question: str) -> str:

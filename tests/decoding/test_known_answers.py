@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.bots.bot import load_bot
+from chatseq.bots.loader import load_bot
 from chatseq.cli.main import run
 from chatseq.core.errors import BundleError, PartError
 from chatseq.core.exchange import ReplySource

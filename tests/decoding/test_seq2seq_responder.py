@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatseq.bots.bot import Bot
+from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.contracts import ReplyStream, Responder
 from chatseq.core.errors import PartError
 from chatseq.core.exchange import Alternative, Reply, ReplySource
@@ -52,7 +52,7 @@ def bot_of(
     }
     language = saying(script, sure)
     engine = engine or ScriptedEngine(language, vocabulary_size=tokenizer.size)
-    return Bot(registry, recipe, tokenizer, engine, name="fake", model="c0ffee")
+    return Bot(registry, recipe, tokenizer, engine, BotData(name="fake", model="c0ffee"))
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_the_fixtures_can_be_asked_for(
 def test_a_bot_is_trained_from_the_fixtures_in_seconds(
     chatseq_registry: Registry, chatseq_recipe: Recipe, chatseq_corpus: list[Exchange]
 ) -> None:
-    from chatseq.bots.bot import load_bot
+    from chatseq.bots.loader import load_bot
     from chatseq.training.job import prepare
     from chatseq.training.run import train
 

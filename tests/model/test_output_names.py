@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.bot import Bot
+from chatseq.bots.loader import load_bot
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe

@@ -36,8 +36,7 @@ def qa(
     declined: str = "",
     corrected_above: float = 0.9,
 ) -> QaResponder:
-    bot = bot_of(folder, exchanges)
-    bot.corrections = lambda: corrections
+    bot = bot_of(folder, exchanges, corrections=lambda: corrections)
     return QaResponder(
         bot,
         decline_below=decline_below,
@@ -230,8 +229,8 @@ def test_corrected_questions_among_others_keep_their_places(shop: Path) -> None:
 
 
 def test_corrections_are_known_at_once(shop: Path) -> None:
-    bot, known = bot_of(shop), list[Correction]()
-    bot.corrections = lambda: tuple(known)
+    known = list[Correction]()
+    bot = bot_of(shop, corrections=lambda: tuple(known))
     responder = QaResponder(bot)
     assert responder.reply("how can i pay").text == PAY
     known.append(CORRECTION)

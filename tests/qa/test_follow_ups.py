@@ -72,8 +72,8 @@ def test_without_a_question_before_it_is_read_alone(
 
 def test_a_question_of_the_corpus_is_not_taken_for_a_corrected_one(tmp_path: Path) -> None:
     learn(tmp_path, HOURS)
-    bot = bot_of(tmp_path, HOURS)
-    bot.corrections = lambda: (Correction("are you open on saturdays", "Not any more."),)
+    known = (Correction("are you open on saturdays", "Not any more."),)
+    bot = bot_of(tmp_path, HOURS, corrections=lambda: known)
     careless = QaResponder(bot, corrected_above=0.1, decline_below=0.0)
     assert careless.reply("Are you open on Saturdays?").text == "Not any more."
     assert careless.reply("are you open on sundays").text == OPEN["sundays"]

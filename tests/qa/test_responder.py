@@ -83,8 +83,7 @@ def test_a_closed_stream_keeps_what_was_said(talk: Path) -> None:
 
 
 def test_corrections_come_first_there_too(talk: Path) -> None:
-    bot = bot_of(talk)
-    bot.corrections = lambda: [Correction("when do you open", "At ten.")]
+    bot = bot_of(talk, corrections=lambda: [Correction("when do you open", "At ten.")])
     responder = QaResponder(bot)
     text, reply = responder.stream("when do you open")
     assert isinstance(reply, Reply)

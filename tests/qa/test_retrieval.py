@@ -46,8 +46,8 @@ def filled(folder: Path, corpus: Sequence[Exchange] = CORPUS) -> Path:
 def asked(
     folder: Path | None, question: str, *corrections: tuple[str, str], **options: object
 ) -> Reply:
-    bot = babbling_bot(folder=folder)
-    bot.corrections = lambda: [Correction(*pair) for pair in corrections]
+    known = [Correction(*pair) for pair in corrections]
+    bot = babbling_bot(folder=folder, corrections=lambda: known)
     return RetrievalResponder(bot, **options).reply(question)
 
 

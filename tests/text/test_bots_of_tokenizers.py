@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatseq.bots.bot import load_bot
+from chatseq.bots.loader import load_bot
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.bot import Bot
 from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.chat.chat import Chat
 from chatseq.cli.train import train
 from chatseq.core.exchange import Exchange, Reply

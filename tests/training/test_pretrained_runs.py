@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from chatseq.bots.bot import load_bot
 from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.core.errors import TrainingError
 from chatseq.training.dry_run import dry_run
 from chatseq.training.events import Remark, StepReport

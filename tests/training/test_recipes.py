@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bots.bot import load_bot
 from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import RECIPES, load_recipe, recipe_names
 from chatseq.training.events import StepReport

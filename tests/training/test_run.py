@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from chatseq.bots.bot import load_bot
 from chatseq.bots.bundle import bot_folder, default_bot, open_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError, TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.paths import runs_folder

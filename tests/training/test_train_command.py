@@ -15,8 +15,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from chatseq.bots.bot import load_bot
 from chatseq.bots.bundle import bot_folder, default_bot, list_bundles, open_bundle
+from chatseq.bots.loader import load_bot
 from chatseq.cli.main import run
 from chatseq.cli.signals import stopping
 from chatseq.cli.train import stem, train, train_starter

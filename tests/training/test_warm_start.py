@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chatseq.bots.bot import load_bot
 from chatseq.bots.bundle import Bundle, bot_folder, open_bundle, write_bundle
 from chatseq.bots.bundle.manifest import FOLDER, MANIFEST, WEIGHTS
 from chatseq.bots.bundle.pairs import Pairs
+from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError, ChatseqError, RecipeError, TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bots.bot import Bot, load_bot
+from chatseq.bots.bot import Bot
 from chatseq.bots.bundle import import_bundle, open_bundle
 from chatseq.bots.bundle.pairs import Pairs
+from chatseq.bots.loader import load_bot
 from chatseq.core.exchange import ReplySource
 from chatseq.core.plugins import Registry
 
