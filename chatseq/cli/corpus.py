@@ -70,13 +70,13 @@ def check(ctx: click.Context, /, files: tuple[str, ...], as_json: bool, **given:
     except CorpusError as fault:
         if given["skip_bad"] or not report.bad.first_message:
             raise
-        raise CorpusError(report.bad.first_message) from fault
+        raise report.bad.first_error() from fault
     if as_json:
         say_json(asdict(found))
     else:
         _say_check(found)
     if report.bad.first_message and not given["skip_bad"]:
-        raise CorpusError(report.bad.first_message)
+        raise report.bad.first_error()
 
 
 @corpus.command()

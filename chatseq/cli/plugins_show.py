@@ -13,8 +13,8 @@ from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
 from chatseq.cli.plugins_list import ACTIVE, part_row
 from chatseq.core.describe import Description, OptionText, describe
-from chatseq.core.errors import PartError, did_you_mean
-from chatseq.core.plugins import Part, Registry
+from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
+from chatseq.core.plugins import Part, Registry, no_kind
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.scaffold.kinds import how_to_use
 
@@ -50,7 +50,7 @@ def check_kind(kind: str | None) -> None:
         PartError: it is none.
     """
     if kind is not None and kind not in PART_HOOKS:
-        raise PartError(f"No kind of part named '{kind}'.{did_you_mean(kind, PART_HOOKS)}")
+        raise no_kind(kind)
 
 
 def named(registry: Registry, name: str, kind: str | None) -> list[Part]:
@@ -75,7 +75,12 @@ def named(registry: Registry, name: str, kind: str | None) -> list[Part]:
     if len(names) > _MOST_NAMED and all(each in hint for each in names):
         hint = " See: chatseq plugins list"
     hint += registry.off_hint()
-    raise PartError(f"No part named '{name}'.{hint}")
+    raise PartError(
+        f"No part named '{name}'.{hint}",
+        kind=ErrorKind.PART_NOT_FOUND,
+        place=name,
+        choices=nearest(name, names),
+    )
 
 
 def _as_value(part: Part, description: Description) -> dict[str, object]:

@@ -7,7 +7,7 @@ import click
 from chatseq.cli.main import SWITCHBOARD, registry_of
 from chatseq.cli.output import say, tell
 from chatseq.core.disabled import read_disabled, switch_off, switch_on
-from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import PartNames, Registry
 from chatseq.hookspecs import PART_HOOKS
 
@@ -68,7 +68,12 @@ def _known(registry: Registry, name: str) -> str:
                 f"'{name}' is no plugin. The {kind} '{name}' belongs to plugin {part.plugin.name}, "
                 "which can be switched as a whole: name that."
             )
-    raise PartError(f"No plugin named '{name}'.{did_you_mean(name, names)}")
+    raise PartError(
+        f"No plugin named '{name}'.{did_you_mean(name, names)}",
+        kind=ErrorKind.PLUGIN_NOT_FOUND,
+        place=name,
+        choices=nearest(name, names),
+    )
 
 
 def _parts_of(registry: Registry, plugin: str) -> PartNames:

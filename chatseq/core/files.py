@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from chatseq.core.errors import ChatseqError
+from chatseq.core.errors import ChatseqError, ErrorKind
 
 TEMPORARY = "tmp"
 REPLACED = "old"  # what a newer version takes the place of, for an instant
@@ -138,7 +138,9 @@ def told_as(error: type[ChatseqError], path: Path) -> Iterator[None]:
         reason = fault.strerror or str(fault)
         raise error(
             f"Cannot write {path}: {reason} ({_space_left(path)}). Free some space or mend the "
-            "permissions, or set CHATSEQ_HOME to another folder. Nothing older was lost."
+            "permissions, or set CHATSEQ_HOME to another folder. Nothing older was lost.",
+            kind=ErrorKind.CANNOT_WRITE,
+            place=str(path),
         ) from fault
 
 

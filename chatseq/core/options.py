@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import Part, Registry
 
 REQUIRED = inspect.Parameter.empty
@@ -26,10 +26,17 @@ class Option:
     default: Any  # REQUIRED where there is none
 
     @property
+    def choices(self) -> tuple[str, ...]:
+        """The values that it may have, where they can be listed."""
+        if typing.get_origin(self.type) is not typing.Literal:
+            return ()
+        return tuple(map(str, typing.get_args(self.type)))
+
+    @property
     def type_name(self) -> str:
         """The type as people write it, or the choices."""
-        if typing.get_origin(self.type) is typing.Literal:
-            return " or ".join(map(str, typing.get_args(self.type)))
+        if self.choices:
+            return " or ".join(self.choices)
         return getattr(self.type, "__name__", str(self.type)).replace("typing.", "")
 
 
@@ -64,10 +71,20 @@ def check_options(
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known) or " It has no options."
-            raise PartError(f"The {what} has no option '{name}' {where}.{hint}")
+            raise PartError(
+                f"The {what} has no option '{name}' {where}.{hint}",
+                kind=ErrorKind.OPTION_UNKNOWN,
+                place=where,
+                choices=nearest(name, known),
+            )
     missing = [o.name for o in known.values() if o.default is REQUIRED and o.name not in given]
     if missing:
-        raise PartError(f"The {what} needs the option '{missing[0]}' {where}. Add it there.")
+        raise PartError(
+            f"The {what} needs the option '{missing[0]}' {where}. Add it there.",
+            kind=ErrorKind.OPTION_MISSING,
+            place=where,
+            choices=missing,
+        )
     return {name: _converted(known[name], value, what, where) for name, value in given.items()}
 
 
@@ -95,7 +112,8 @@ def build_part(
     try:
         return component(*arguments, **options)
     except ValueError as fault:
-        raise PartError(f"The {what} cannot be built {where}: {fault}") from fault
+        told = f"The {what} cannot be built {where}: {fault}"
+        raise PartError(told, kind=ErrorKind.OPTION_INVALID, place=where) from fault
 
 
 def check_part(registry: Registry, kind: str, spec: Mapping[str, Any], *, where: str) -> Part:
@@ -116,5 +134,8 @@ def _converted(option: Option, value: Any, what: str, where: str) -> Any:
         reason = fault.errors()[0]["msg"]
         raise PartError(
             f"The option '{option.name}' of the {what} cannot be {value!r} {where}: {reason}. "
-            f"It takes {option.type_name}."
+            f"It takes {option.type_name}.",
+            kind=ErrorKind.OPTION_INVALID,
+            place=where,
+            choices=option.choices,
         ) from fault

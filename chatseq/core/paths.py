@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import chatseq
-from chatseq.core.errors import ChatseqError
+from chatseq.core.errors import ChatseqError, ErrorKind
 
 
 def home() -> Path:
@@ -68,6 +68,8 @@ def make_private_folder(folder: Path) -> Path:
         reason = fault.strerror or str(fault)
         raise ChatseqError(
             f"Cannot make the folder {folder}: {reason}. "
-            "Set CHATSEQ_HOME to a folder that you can write to."
+            "Set CHATSEQ_HOME to a folder that you can write to.",
+            kind=ErrorKind.CANNOT_WRITE,
+            place=str(folder),
         ) from fault
     return folder

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from chatseq import hookspecs
-from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.hookspecs import PART_HOOKS, PROJECT, Reference
 
 PartNames = Mapping[str, tuple[str, ...]]  # the names of parts by kind
@@ -99,7 +99,9 @@ class Part:
     def _broken(self, what: str) -> PartError:
         return PartError(
             f"The {self.kind} '{self.name}' of plugin {self.plugin.name} cannot be loaded from "
-            f"{self.reference}: {what}. Mend or remove the plugin; see: chatseq plugins doctor"
+            f"{self.reference}: {what}. Mend or remove the plugin; see: chatseq plugins doctor",
+            kind=ErrorKind.PART_BROKEN,
+            place=self.plugin.name,
         )
 
 
@@ -181,11 +183,20 @@ class Registry:
             names = " and ".join(part.plugin.name for part in providers)
             raise PartError(
                 f"Two plugins provide the {kind} '{name}'{place}: {names}. Remove one of them, or "
-                f"switch it off: chatseq plugins off {providers[-1].plugin.name}"
+                f"switch it off: chatseq plugins off {providers[-1].plugin.name}",
+                kind=ErrorKind.PART_CONTESTED,
+                place=where,
+                choices=(part.plugin.name for part in providers),
             )
         self.refuse_if_off(kind, name, where=where)
-        hint = did_you_mean(name, self.parts(kind)) + self._aside_hint() + self.off_hint()
-        raise PartError(f"No {kind} named '{name}'{place}.{hint}")
+        known = self.parts(kind)
+        hint = did_you_mean(name, known) + self._aside_hint() + self.off_hint()
+        raise PartError(
+            f"No {kind} named '{name}'{place}.{hint}",
+            kind=ErrorKind.PART_NOT_FOUND,
+            place=where,
+            choices=nearest(name, known),
+        )
 
     def refuse_if_off(self, kind: str, name: str, *, where: str = "") -> None:
         """Raise a PartError if the part belongs to a plugin that is switched off."""
@@ -194,7 +205,10 @@ class Registry:
             if name in plugin.parts.get(kind, ()):
                 raise PartError(
                     f"The {kind} '{name}'{place} belongs to plugin {plugin.name}, which is "
-                    f"switched off. Switch it on: {plugin.way_back}"
+                    f"switched off. Switch it on: {plugin.way_back}",
+                    kind=ErrorKind.PLUGIN_OFF,
+                    place=where,
+                    choices=[plugin.name],
                 )
 
     def off_hint(self) -> str:
@@ -272,6 +286,16 @@ class _Candidate(NamedTuple):
     load: Callable[[], object]
     version: str
     origin: str
+
+
+def no_kind(kind: str) -> PartError:
+    """Return the error about a kind of part that does not exist."""
+    return PartError(
+        f"No kind of part named '{kind}'.{did_you_mean(kind, PART_HOOKS)}",
+        kind=ErrorKind.PART_NOT_FOUND,
+        place=kind,
+        choices=nearest(kind, PART_HOOKS),
+    )
 
 
 def discover(

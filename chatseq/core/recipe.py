@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from chatseq.core.errors import OldName, RecipeError, did_you_mean
+from chatseq.core.errors import ErrorKind, OldName, RecipeError, did_you_mean, nearest
 from chatseq.core.options import check_part
 from chatseq.core.plugins import Registry
 
@@ -166,7 +166,9 @@ class Recipe(Section):
             if not equals or not path.strip():
                 raise RecipeError(
                     f"'{override}' is no setting. Write {where} path=value, "
-                    "for example training.seed=7."
+                    "for example training.seed=7.",
+                    kind=ErrorKind.SETTING_INVALID,
+                    place=override.strip(),
                 )
             _put(values, path.strip().split("."), _value(text.strip()), f"{where} {path.strip()}")
         return _checked(values, where)
@@ -215,12 +217,19 @@ def load_recipe(name_or_file: str) -> Recipe:
     if file.suffix != ".toml":
         file = RECIPES / f"{name_or_file}.toml"
         if not file.is_file():
-            hint = did_you_mean(name_or_file, recipe_names())
-            raise RecipeError(f"No recipe named '{name_or_file}'.{hint} A file must end in .toml.")
+            names = recipe_names()
+            hint = did_you_mean(name_or_file, names)
+            raise RecipeError(
+                f"No recipe named '{name_or_file}'.{hint} A file must end in .toml.",
+                kind=ErrorKind.RECIPE_NOT_FOUND,
+                place=name_or_file,
+                choices=nearest(name_or_file, names),
+            )
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"Cannot read the recipe {file}: {fault}. Check the path.") from fault
+        told = f"Cannot read the recipe {file}: {fault}. Check the path."
+        raise RecipeError(told, kind=ErrorKind.RECIPE_NOT_FOUND, place=str(file)) from fault
     return parse_recipe(text, file.name)
 
 
@@ -236,7 +245,8 @@ def parse_recipe(text: str, where: str, *, tell_old: bool = True) -> Recipe:
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as fault:
-        raise RecipeError(f"{where} is not valid TOML: {fault}. Mend that line.") from fault
+        told = f"{where} is not valid TOML: {fault}. Mend that line."
+        raise RecipeError(told, place=where) from fault
     if OLD_RESPONDER in values and RESPONDER not in values:
         values[RESPONDER] = values.pop(OLD_RESPONDER)
         if tell_old:
@@ -261,21 +271,32 @@ def _checked(values: Mapping[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as fault:
-        raise RecipeError(_told(fault, where)) from fault
+        raise _told(fault, where) from fault
 
 
-def _told(fault: ValidationError, where: str) -> str:
+def _told(fault: ValidationError, where: str) -> RecipeError:
     """Return the first mistake as a line with its key path."""
     error = fault.errors()[0]
     path = [str(key) for key in error["loc"]]
+    key_path, invalid = ".".join(path), ErrorKind.SETTING_INVALID
     if error["type"] == "extra_forbidden":
         section = ".".join(path[:-1])
-        hint = did_you_mean(path[-1], _keys(path[:-1]))
-        place = f"{where} [{section}]" if section else where
-        return f"No setting named '{path[-1]}' in {place}.{hint}"
+        return _unknown(path, path[-1], f"{where} [{section}]" if section else where)
     if error["type"] == "missing":
-        return f"{where} lacks [{'.'.join(path)}]. Add it."
-    return f"{'.'.join(path)} cannot be {error['input']!r} in {where}: {error['msg']}. Change it."
+        return RecipeError(f"{where} lacks [{key_path}]. Add it.", kind=invalid, place=key_path)
+    told = f"{key_path} cannot be {error['input']!r} in {where}: {error['msg']}. Change it."
+    return RecipeError(told, kind=invalid, place=key_path)
+
+
+def _unknown(path: list[str], shown: str, where: str) -> RecipeError:
+    """Return the error about a key path whose last key does not exist."""
+    known = _keys(path[:-1])
+    return RecipeError(
+        f"No setting named '{shown}' in {where}.{did_you_mean(path[-1], known)}",
+        kind=ErrorKind.SETTING_UNKNOWN,
+        place=".".join(path),
+        choices=nearest(path[-1], known),
+    )
 
 
 def _keys(path: list[str]) -> list[str]:
@@ -295,8 +316,7 @@ def _put(values: Table, path: list[str], value: Any, where: str) -> None:
         if inner is None and key == "attention":
             inner = table[key] = {}
         if not isinstance(inner, dict):
-            hint = did_you_mean(key, _keys(path[:depth]))
-            raise RecipeError(f"No setting named '{'.'.join(path)}' in {where}.{hint}")
+            raise _unknown(path[: depth + 1], ".".join(path), where)
         table = inner
     if last == "name" and table.get("name", value) != value:
         table.clear()  # another part takes other options

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from chatseq.core.errors import CorpusError
+from chatseq.core.errors import CorpusError, ErrorKind
 from chatseq.core.exchange import Exchange
 
 
@@ -34,6 +34,7 @@ class BadRows:
     notes: dict[str, int] = field(default_factory=dict)  # by what was remarkable, yet no fault
     first_noted: dict[str, str] = field(default_factory=dict)
     first_message: str = ""  # what would have been raised first
+    first_place: str = ""  # of that
 
     def report(self, place: str, what: str, advice: str, *, detail: str = "") -> None:
         """Count the row, or raise a CorpusError that says place, fault and advice.
@@ -45,10 +46,15 @@ class BadRows:
         told = f"{what} ({detail})" if detail else what
         message = f"{place}: {told}. {advice}"
         if not self.skip:
-            raise CorpusError(message)
+            raise CorpusError(message, kind=ErrorKind.CORPUS_ROW, place=place)
+        self.first_place = self.first_place or place
         self.first_message = self.first_message or message
         self.counts[what] = self.counts.get(what, 0) + 1
         self.first.setdefault(what, place)
+
+    def first_error(self) -> CorpusError:
+        """Return what would have been raised first, had rows not been left out."""
+        return CorpusError(self.first_message, kind=ErrorKind.CORPUS_ROW, place=self.first_place)
 
     def note(self, place: str, what: str) -> None:
         """Count something worth telling that is no fault; never raises."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from chatseq.core.errors import CorpusError, did_you_mean
+from chatseq.core.errors import CorpusError, ErrorKind, did_you_mean, nearest
 from chatseq.corpus.contracts import BadRows, Line
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def check_encoding(encoding: str) -> str:
         codecs.getincrementaldecoder(encoding)
     except (LookupError, UnicodeError, ValueError):
         hint = did_you_mean(encoding, _COMMON_ENCODINGS)
-        raise CorpusError(f"There is no text encoding '{encoding}' (--encoding).{hint}") from None
+        raise CorpusError(
+            f"There is no text encoding '{encoding}' (--encoding).{hint}",
+            kind=ErrorKind.ENCODING_UNKNOWN,
+            place=encoding,
+            choices=nearest(encoding, _COMMON_ENCODINGS),
+        ) from None
     return encoding
 
 

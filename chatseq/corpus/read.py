@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from chatseq.core.errors import CorpusError, PartError, did_you_mean
+from chatseq.core.errors import CorpusError, ErrorKind, PartError, did_you_mean
 from chatseq.core.exchange import Exchange
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
@@ -113,7 +113,10 @@ def _jobs(registry: Registry, paths: Iterable[str | Path], options: ReadOptions)
             read_as = " and ".join(sorted(used))
             raise CorpusError(
                 f"No file is read as {name}, so its options have no use (--set {name}.…). "
-                f"Set options of {read_as}, or force the format: --format {name}"
+                f"Set options of {read_as}, or force the format: --format {name}",
+                kind=ErrorKind.SETTING_UNKNOWN,
+                place=name,
+                choices=sorted(used),
             )
 
 
@@ -142,7 +145,9 @@ def _parsed(registry: Registry, settings: Iterable[str]) -> dict[str, dict[str, 
         if not (equals and dot and reader and option) or option == "name":
             raise PartError(
                 f"'{setting}' is no setting of a reader. Write --set reader.option=value, "
-                "for example --set csv.question=Frage"
+                "for example --set csv.question=Frage",
+                kind=ErrorKind.SETTING_INVALID,
+                place=setting,
             )
         registry.find(KIND, reader, where="in --set")
         parsed.setdefault(reader, {})[option] = value
@@ -156,7 +161,10 @@ def _recognised(source: Source, readers: dict[str, CorpusReader], hint: str) -> 
         names = did_you_mean("", readers)
         raise CorpusError(
             f"The format of {source.name} is not recognised. Say what it is: --format NAME.{names}"
-            f"{hint}"
+            f"{hint}",
+            kind=ErrorKind.FORMAT_UNKNOWN,
+            place=source.name,
+            choices=sorted(readers),
         )
     return best
 
@@ -182,7 +190,9 @@ def _read(job: _Job, bad: BadRows) -> Iterator[Exchange]:
         why = f", and {left_out} bad rows were left out" if left_out else ""
         raise CorpusError(
             f"{job.source.name}: no question with an answer was found{why} (read as "
-            f"{job.report.format}). Look at the file, or say what it is: --format NAME"
+            f"{job.report.format}). Look at the file, or say what it is: --format NAME",
+            kind=ErrorKind.NOTHING_TO_LEARN,
+            place=job.source.name,
         )
 
 

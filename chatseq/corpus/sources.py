@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from chatseq.core.errors import CorpusError
+from chatseq.core.errors import CorpusError, ErrorKind
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq.corpus.lines import (
     check_encoding,
@@ -100,7 +100,8 @@ def source_of(name: str, path: Path, opener: Opener, encoding: str | None = None
     with open_text() as stream:
         head = stream.read(_HEAD).decode("utf-8" if wide else found, "replace")
     if not head.strip():
-        raise CorpusError(f"{name} is empty. Put a question and its answer into each row.")
+        told = f"{name} is empty. Put a question and its answer into each row."
+        raise CorpusError(told, kind=ErrorKind.NOTHING_TO_LEARN, place=name)
     _refuse_bare_returns(name, head)
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     return Source(name, path, suffix, head[:_HEAD_CHARACTERS], lines, pieces, found)
@@ -112,13 +113,16 @@ def told_as_corpus_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as fault:
-        raise CorpusError(f"{name} is damaged: {fault}. Fetch or pack the file again.") from fault
+        told = f"{name} is damaged: {fault}. Fetch or pack the file again."
+        raise CorpusError(told, place=name) from fault
     except (NotImplementedError, RuntimeError) as fault:  # a packing or password zipfile refuses
-        raise CorpusError(f"{name} cannot be unpacked: {fault}. Unpack it yourself.") from fault
+        told = f"{name} cannot be unpacked: {fault}. Unpack it yourself."
+        raise CorpusError(told, place=name) from fault
     except OSError as fault:
         reason = fault.strerror or str(fault)
         raise CorpusError(
-            f"Cannot read {name}: {reason}. Check the path and your rights to it."
+            f"Cannot read {name}: {reason}. Check the path and your rights to it.",
+            place=name,
         ) from fault
 
 
@@ -145,17 +149,21 @@ def _refuse_special(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise CorpusError(f"There is no file {path}. Check the path.") from None
+        told = f"There is no file {path}. Check the path."
+        raise CorpusError(told, kind=ErrorKind.CORPUS_NOT_FOUND, place=str(path)) from None
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
-        raise CorpusError(f"Cannot read {path}: {reason}. Check the path.") from fault
+        told = f"Cannot read {path}: {reason}. Check the path."
+        raise CorpusError(told, place=str(path)) from fault
     if stat.S_ISDIR(mode):
         suffixes = Counter(file.suffix for file in _listed(path) if file.suffix)
         pattern = f"*{suffixes.most_common(1)[0][0]}" if suffixes else "*"
-        raise CorpusError(f"{path} is a folder. Name the files in it: {path / pattern}")
+        told = f"{path} is a folder. Name the files in it: {path / pattern}"
+        raise CorpusError(told, place=str(path), choices=[str(path / pattern)])
     if not stat.S_ISREG(mode):
         raise CorpusError(
-            f"{path} is not a regular file. A corpus is read more than once; save it to a file."
+            f"{path} is not a regular file. A corpus is read more than once; save it to a file.",
+            place=str(path),
         )
 
 
@@ -172,13 +180,16 @@ def _members(path: Path, encoding: str | None) -> Iterator[Source]:
     if len(listed) > MOST_MEMBERS:
         raise CorpusError(
             f"{path} holds {len(listed)} files, more than {MOST_MEMBERS}. "
-            "Unpack it and name the files to read."
+            "Unpack it and name the files to read.",
+            place=str(path),
         )
     if any(member.filename == "[Content_Types].xml" for member in listed):
-        raise CorpusError(f"{path} is an Office document. Save its table as CSV and name that.")
+        told = f"{path} is an Office document. Save its table as CSV and name that."
+        raise CorpusError(told, place=str(path))
     chosen = [member for member in listed if _may_be_corpus(member)]
     if not chosen:
-        raise CorpusError(f"{path} holds no corpus file. Unpack it and look what is in it.")
+        told = f"{path} holds no corpus file. Unpack it and look what is in it."
+        raise CorpusError(told, place=str(path))
     for member in sorted(chosen, key=lambda member: member.filename):
         yield source_of(f"{path}/{member.filename}", path, _opener_of(path, member), encoding)
 
@@ -243,7 +254,8 @@ class _Unpacked(io.RawIOBase):
         if self._total > self._limit:
             raise CorpusError(
                 f"{self._name} unpacks to more than {self._limit // 2**20} MiB, which its size "
-                "does not suggest. If you trust it, unpack it and name the file in it."
+                "does not suggest. If you trust it, unpack it and name the file in it.",
+                place=self._name,
             )
         return len(chunk)
 
@@ -258,7 +270,8 @@ def _only(sources: list[Source], name: str) -> Source:
     if len(sources) != 1:
         raise CorpusError(
             f"{name} holds {len(sources)} files, and one side of a parallel corpus is one file. "
-            "Unpack it and name the file."
+            "Unpack it and name the file.",
+            place=name,
         )
     return sources[0]
 
@@ -266,13 +279,15 @@ def _only(sources: list[Source], name: str) -> Source:
 def _refuse_binary(name: str, raw: bytes, wide: bool) -> None:
     for magic, what, advice in _FOREIGN:
         if raw.startswith(magic):
-            raise CorpusError(f"{name} {what}. {advice}.")
+            raise CorpusError(f"{name} {what}. {advice}.", place=name)
     if raw[257:262] == b"ustar":
-        raise CorpusError(f"{name} is a tar archive. Unpack it and name the files in it.")
+        told = f"{name} is a tar archive. Unpack it and name the files in it."
+        raise CorpusError(told, place=name)
     if b"\0" in raw and not wide:
         raise CorpusError(
             f"{name} is a binary file: it holds a zero byte at {raw.index(0)}. Give a text file; "
-            "if it is UTF-16 without a mark, say so: --encoding utf-16-le"
+            "if it is UTF-16 without a mark, say so: --encoding utf-16-le",
+            place=name,
         )
 
 
@@ -280,5 +295,6 @@ def _refuse_bare_returns(name: str, head: str) -> None:
     if "\n" not in head and head.rstrip("\r").count("\r") > 1:
         raise CorpusError(
             f"{name}: the lines end in carriage returns alone. "
-            "Save the file with line feeds, for example: tr '\\r' '\\n' < OLD > NEW"
+            "Save the file with line feeds, for example: tr '\\r' '\\n' < OLD > NEW",
+            place=name,
         )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatseq.core.errors import HistoryError
+from chatseq.core.errors import ErrorKind, HistoryError
 
 _SHOWN = 5
 
@@ -21,15 +21,18 @@ def only_one(which: str, ids: Sequence[str]) -> str:
         raise no_conversation(which)
     if len(ids) > 1:
         shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
-        raise HistoryError(f"'{which}' begins several conversations: {shown}. Type more of the id.")
+        told = f"'{which}' begins several conversations: {shown}. Type more of the id."
+        raise HistoryError(told, kind=ErrorKind.CONVERSATION_NOT_FOUND, place=which)
     return ids[0]
 
 
 def no_conversation(which: str) -> HistoryError:
     """Return the error about a conversation that does not exist."""
     if not which.strip():
-        return HistoryError("No conversation is named. Give an id from: chatseq history list")
-    return HistoryError(f"No conversation '{which}'. See the ids: chatseq history list")
+        told = "No conversation is named. Give an id from: chatseq history list"
+    else:
+        told = f"No conversation '{which}'. See the ids: chatseq history list"
+    return HistoryError(told, kind=ErrorKind.CONVERSATION_NOT_FOUND, place=which)
 
 
 def no_message(number: int) -> HistoryError:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatseq.core.errors import ChatseqError, PartError, did_you_mean
+from chatseq.core.errors import ChatseqError, ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
@@ -132,10 +132,14 @@ class CommandTable:
             meant = " or ".join(f"/{name}" for name in begun)
             raise ChatseqError(f"'/{typed_name}' could be {meant}. Type more of it.")
         self._registry.refuse_if_off(KIND, typed_name)
-        hint = did_you_mean(f"/{typed_name}", [f"/{name}" for name in self.names])
+        known = [f"/{name}" for name in self.names]
+        hint = did_you_mean(f"/{typed_name}", known)
         raise ChatseqError(
             f"No command named '/{typed_name}'.{hint} The bot was not asked; "
-            "begin a question with // to send a slash."
+            "begin a question with // to send a slash.",
+            kind=ErrorKind.PART_NOT_FOUND,
+            place=f"/{typed_name}",
+            choices=nearest(f"/{typed_name}", known),
         )
 
     def load(self, name: str) -> SlashCommand:

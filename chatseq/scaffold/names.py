@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import NamedTuple
 
-from chatseq.core.errors import PartError, did_you_mean
-from chatseq.core.plugins import Registry
+from chatseq.core.errors import PartError
+from chatseq.core.plugins import Registry, no_kind
 from chatseq.hookspecs import PART_HOOKS
 
 LONGEST = 40  # characters
@@ -35,7 +35,7 @@ def names_of(name: str, kind: str) -> Names:
         PartError: there is no such kind, or it is no name.
     """
     if kind not in PART_HOOKS:
-        raise PartError(f"No kind of part named '{kind}'.{did_you_mean(kind, PART_HOOKS)}")
+        raise no_kind(kind)
     if not _FORM.fullmatch(name) or len(name) > LONGEST:
         raise PartError(
             f"'{name}' cannot be the name of a package. Begin with a lower-case letter, go on with "

@@ -10,9 +10,8 @@ from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
-from chatseq.core.errors import PartError, did_you_mean
 from chatseq.core.options import check_options
-from chatseq.core.plugins import Part
+from chatseq.core.plugins import Part, no_kind
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result, told
 from chatseq.testing.subject import Round, Subject, WriteFile
@@ -140,7 +139,7 @@ def _outcome(
 
 def _module(kind: str) -> ModuleType:
     if kind not in PART_HOOKS:
-        raise PartError(f"No kind of part named '{kind}'.{did_you_mean(kind, PART_HOOKS)}")
+        raise no_kind(kind)
     return importlib.import_module(f"chatseq.testing.checks.{kind.replace('-', '_')}")
 
 

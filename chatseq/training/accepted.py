@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chatseq.chat.turns import turns_of
-from chatseq.core.errors import TrainingError
+from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.exchange import Exchange, ReplySource
 from chatseq.corpus.split import question_key
 from chatseq.history.contracts import Feedback, History, Review, Verdict, branch
@@ -53,7 +53,9 @@ def accepted_feedback(history: History, bot: str) -> list[Accepted]:
     raise TrainingError(
         f"No feedback about the bot '{bot}' is accepted, and {wait} for review. Look through what "
         "was said with /good and /correct, and accept it: "
-        f"chatseq history feedback list --bot {bot}"
+        f"chatseq history feedback list --bot {bot}",
+        kind=ErrorKind.NOTHING_TO_LEARN,
+        place=bot,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from chatseq.bots.bot import question_encoder
 from chatseq.bots.bundle import Bundle, CorpusRecord, check_name
-from chatseq.core.errors import TrainingError
+from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.files import new_hash
 from chatseq.core.options import build_part
@@ -119,7 +119,10 @@ def prepare(
     told = check_compatibility(registry, recipe)
     listed = list(exchanges)
     if not listed:
-        raise TrainingError("There are no exchanges to learn from. Check the corpus files.")
+        raise TrainingError(
+            "There are no exchanges to learn from. Check the corpus files.",
+            kind=ErrorKind.NOTHING_TO_LEARN,
+        )
     train, held_back, remarks = _parted(listed, recipe)
     joined = join_accepted(train, held_back, accepted, recipe.question.context_turns)
     reader = question_encoder(recipe, _tokenizer(registry, recipe, joined.train))

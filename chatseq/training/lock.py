@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatseq.core.errors import TrainingError
+from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.files import told_as
 
 try:
@@ -51,7 +51,9 @@ def _take(handle: int, folder: Path) -> None:
             f"The bot '{folder.name}' is being trained already, by process "
             f"{holder.get('pid', '?')} on {holder.get('host', '?')} since "
             f"{holder.get('since', '?')}. Wait for it, stop it, or give this one another name: "
-            "--bot NAME"
+            "--bot NAME",
+            kind=ErrorKind.TRAINING_BUSY,
+            place=folder.name,
         ) from fault
 
 

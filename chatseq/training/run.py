@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from chatseq.core.errors import TrainingError
+from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.files import sweep
 from chatseq.core.paths import make_private_folder, runs_folder
 from chatseq.training.arithmetic import ThreadTuner, all_threads, arithmetic, one_thread
@@ -113,7 +113,9 @@ class _Run:
         if found is None:
             raise TrainingError(
                 f"There is nothing to resume for the bot '{self._job.name}'. "
-                "Train it without --resume."
+                "Train it without --resume.",
+                kind=ErrorKind.NOTHING_TO_RESUME,
+                place=self._job.name,
             )
         yield from map(Remark, found.remarks)
         counters = self._counters = found.counters

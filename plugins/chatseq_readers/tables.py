@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from chatseq.core.errors import CorpusError, did_you_mean
+from chatseq.core.errors import CorpusError, ErrorKind, did_you_mean, nearest
 from chatseq.core.exchange import Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
 from chatseq_readers.names import ANSWERS, HEADINGS, QUESTIONS, first_of
@@ -244,7 +244,12 @@ def _index(header: list[str], name: str, place: str) -> int:
     folded = [cell.casefold() for cell in header]
     if name.casefold() in folded:
         return folded.index(name.casefold())
-    raise CorpusError(f"{place}: there is no column '{name}'.{did_you_mean(name, header)}")
+    raise CorpusError(
+        f"{place}: there is no column '{name}'.{did_you_mean(name, header)}",
+        kind=ErrorKind.COLUMN_UNKNOWN,
+        place=place,
+        choices=nearest(name, header),
+    )
 
 
 def _guessed(header: Sequence[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any
 
-from chatseq.core.errors import BundleError
+from chatseq.core.errors import BundleError, ErrorKind
 from chatseq.core.files import new_hash
 
 FORMAT = 2  # the newest that this program reads, and the one it writes
@@ -84,7 +84,9 @@ def parse_manifest(text: str, where: str) -> Manifest:
     if newer:
         raise BundleError(
             f"{where} was written by a newer chatseq (format {values['format']}; this one reads "
-            f"up to {FORMAT}). Upgrade it: pip install --upgrade chatseq"
+            f"up to {FORMAT}). Upgrade it: pip install --upgrade chatseq",
+            kind=ErrorKind.BOT_TOO_NEW,
+            place=where,
         )
     if stated != _checksum(values):
         raise damaged(where, MANIFEST, "its content does not match its checksum")
@@ -95,7 +97,9 @@ def damaged(where: str, file: str, what: str) -> BundleError:
     """Return the error about a file of a bundle that is not what was written."""
     return BundleError(
         f"{where} is damaged: {file}: {what}. Train the bot again, or import it from its "
-        ".chatseq file."
+        ".chatseq file.",
+        kind=ErrorKind.BOT_DAMAGED,
+        place=file,
     )
 
 

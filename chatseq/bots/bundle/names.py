@@ -7,7 +7,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from chatseq.core.errors import BundleError
+from chatseq.core.errors import BundleError, ErrorKind
 from chatseq.core.paths import bots_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -25,7 +25,10 @@ def check_name(name: str) -> str:
     if not _NAME.fullmatch(name) or name.endswith(".") or reserved:
         raise BundleError(
             f"{name!r} cannot be the name of a bot. Use up to 64 letters, digits, '.', '_' and "
-            f"'-', for example: {safe_name(name)}"
+            f"'-', for example: {safe_name(name)}",
+            kind=ErrorKind.BOT_NAME_INVALID,
+            place=name,
+            choices=[safe_name(name)],
         )
     return name
 

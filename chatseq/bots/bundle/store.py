@@ -28,7 +28,7 @@ from chatseq.bots.bundle.manifest import (
     damaged,
     parse_manifest,
 )
-from chatseq.core.errors import BundleError, did_you_mean
+from chatseq.core.errors import BundleError, ErrorKind, did_you_mean, nearest
 from chatseq.core.files import (
     REPLACED,
     checksum,
@@ -122,7 +122,9 @@ class Bundle:
         raise BundleError(
             f"The answers of the bot '{self.name}' are not those that it came with: it was "
             "replaced or damaged since it was loaded. Load it again: "
-            f"chatseq chat --bot {self.name}"
+            f"chatseq chat --bot {self.name}",
+            kind=ErrorKind.BOT_DAMAGED,
+            place=self.name,
         )
 
     def is_current(self) -> bool:
@@ -235,11 +237,15 @@ def read_manifest(folder: Path) -> Manifest:
 def absent(folder: Path) -> BundleError:
     """Return the error about a bot that is not there."""
     if folder.parent != bots_folder():
-        return BundleError(f"There is no bot in {folder}. Check the path.")
+        told = f"There is no bot in {folder}. Check the path."
+        return BundleError(told, kind=ErrorKind.BOT_NOT_FOUND, place=str(folder))
     names = [path.name for path in folder.parent.glob("[!.]*") if path.is_dir()]
     hint = did_you_mean(folder.name, names) or " There is none yet."
     return BundleError(
-        f"No bot named '{folder.name}'.{hint} Train it: chatseq train FILE --bot {folder.name}"
+        f"No bot named '{folder.name}'.{hint} Train it: chatseq train FILE --bot {folder.name}",
+        kind=ErrorKind.BOT_NOT_FOUND,
+        place=folder.name,
+        choices=nearest(folder.name, names),
     )
 
 
@@ -274,13 +280,19 @@ def _check_plugins(bundle: Bundle, registry: Registry) -> None:
         if name in off:
             raise BundleError(
                 f"The bot '{bundle.name}' needs the plugin {name}, which is switched off. "
-                f"Switch it on: {off[name]}"
+                f"Switch it on: {off[name]}",
+                kind=ErrorKind.PLUGIN_OFF,
+                place=bundle.name,
+                choices=[name],
             )
         if name not in present:
             wanted = f"{name} {version}".strip()
             raise BundleError(
                 f"The bot '{bundle.name}' needs the plugin {wanted}, which is not installed or was "
-                "set aside. Install it, or see: chatseq plugins doctor"
+                "set aside. Install it, or see: chatseq plugins doctor",
+                kind=ErrorKind.PLUGIN_MISSING,
+                place=bundle.name,
+                choices=[wanted],
             )
 
 
