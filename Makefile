@@ -4,14 +4,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A worker imports torch, so that more than eight cost more memory than they save time.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: chat test check clean
+.PHONY: chat test test-slow test-all check docs clean
 
 chat: $(READY)
 	@$(BIN)/chatseq
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+test-slow: $(READY)
+	@$(PYTEST) -m slow
+
+test-all: test test-slow
 
 check: $(READY)
 	@$(BIN)/ruff check .
@@ -24,6 +31,9 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): PyTorch and the other libraries, a few minutes the first time."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+docs: $(READY)
+	@$(BIN)/python tests/parts_page.py
 
 clean:
 	rm -rf $(VENV) build dist

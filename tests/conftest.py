@@ -1,21 +1,43 @@
-"""What all tests share: a home of their own, the installed plugins, and the real corpora."""
+"""What all tests share: a home each, the installed plugins, the real corpora, a small bot."""
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selection import refuse_without_a_reason
+from sharing import made_once
 
 from chatseq.core.plugins import Registry, discover
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the threads of several workers would only get in each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # other's way; torch reads this at its import
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look at every test before those that are not wanted are left out."""
+    refuse_without_a_reason(items)
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of new folders; pytest's own numbered ones are looked for among all others."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test keeps its files in a folder of its own."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
+    folder.mkdir(mode=0o700)
     monkeypatch.setenv("CHATSEQ_HOME", str(folder))
     return folder
 
@@ -45,6 +67,11 @@ TAUGHT = {
 @pytest.fixture(scope="session")
 def trained_tiny_bot(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """The folder of a bot that has learnt the four answers of TAUGHT by heart."""
+    home = made_once(tmp_path_factory, "taught-tiny", lambda home: _train_tiny(home, registry))
+    return home / "bots" / "tiny"
+
+
+def _train_tiny(home: Path, registry: Registry) -> None:
     from chatseq.core.exchange import Exchange
     from chatseq.core.recipe import load_recipe
     from chatseq.training.job import prepare
@@ -67,12 +94,10 @@ def trained_tiny_bot(tmp_path_factory: pytest.TempPathFactory, registry: Registr
         ]
     )
     exchanges = [Exchange(question, answer) for question, answer in TAUGHT.items()] * 9
-    home = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHATSEQ_HOME", str(home))
         for _ in train(prepare(registry, exchanges, recipe, name="tiny")):
             pass
-    return home / "bots" / "tiny"
 
 
 @pytest.fixture

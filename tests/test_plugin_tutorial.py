@@ -146,7 +146,7 @@ def test_every_console_block_tells_commands_and_what_they_print() -> None:
     assert alike("one 2 three\n", "one … three")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("goes through a whole tutorial in a shell")
 @pytest.mark.skipif(os.name != "posix", reason="the page is for a POSIX shell")
 def test_the_tutorial_works_word_for_word(shell: Shell) -> None:
     for block in blocks():

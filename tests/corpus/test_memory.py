@@ -46,7 +46,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.slow("writes and reads files of 60 MB")
 @pytest.mark.parametrize("suffix", SHAPES)
 def test_a_file_of_60_mb_is_checked_in_little_memory(suffix, tmp_path):
     file = tmp_path / f"large.{suffix}"

@@ -57,7 +57,7 @@ def later_migrations(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.slow("eight processes write 50 times each")
 def test_eight_processes_lose_no_write(tmp_path: Path) -> None:
     told = report("crowd", tmp_path)
     assert told["codes"] == [0] * 8
@@ -111,7 +111,7 @@ def test_a_read_only_history_can_be_read_and_the_chat_goes_on(public_folder: Pat
     )
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a process for every statement of two migrations")
 def test_a_migration_killed_at_any_statement_leaves_the_old_form_or_the_new(
     later_migrations: Path,
 ) -> None:

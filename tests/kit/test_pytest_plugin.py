@@ -99,7 +99,7 @@ def test_the_fixtures_can_be_asked_for(
     chatseq_recipe.check(chatseq_registry, "the fixture")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("trains a bot")
 def test_a_bot_is_trained_from_the_fixtures_in_seconds(
     chatseq_registry: Registry, chatseq_recipe: Recipe, chatseq_corpus: list[Exchange]
 ) -> None:

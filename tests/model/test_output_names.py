@@ -79,7 +79,7 @@ def share_right(bot: Bot) -> float:
     return sum(right) / len(right)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("trains two networks until they copy")
 def test_a_name_that_was_never_seen_is_answered(registry: Registry) -> None:
     bot = trained(registry, "question.fold=false")
     assert bot.responder.reply("my name is Vizok").text == "Nice to meet you, Vizok!"

@@ -185,7 +185,7 @@ def test_a_path_that_leads_nowhere_is_told(tmp_path: Path, name: str) -> None:
         load_vectors(tmp_path / name, {"the"}, 3)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("writes and reads a file of 200,000 words")
 def test_a_large_file_takes_little_memory_and_time(file: Path) -> None:
     lines = (f"word{number} {number}.5" + " 0.123456" * 29 + "\n" for number in range(200_000))
     with file.open("w") as stream:

@@ -74,7 +74,7 @@ def test_the_module_of_a_plugin_imports_nothing_but_the_hooks(
         ]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("runs the tests of a package of every kind")
 def test_the_tests_of_every_package_pass_as_they_are(registry: Registry, tmp_path: Path) -> None:
     packages = [written(registry, kind, tmp_path) for kind in PART_HOOKS]
     folders = [str(package.folder) for package in packages]
@@ -97,7 +97,7 @@ def test_the_tests_of_every_package_pass_as_they_are(registry: Registry, tmp_pat
 PYTEST = (sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-W", "error")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("runs pytest twice in processes of their own")
 def test_a_package_needs_no_settings_but_its_own(registry: Registry, tmp_path: Path) -> None:
     package = written(registry, "metric", tmp_path)
     for arguments, place in (((), package.folder), ((str(package.folder),), tmp_path)):
@@ -107,7 +107,7 @@ def test_a_package_needs_no_settings_but_its_own(registry: Registry, tmp_path: P
         assert done.returncode == 0, done.stdout[-5000:]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("installs a package")
 def test_an_installed_package_is_listed_at_once(registry: Registry, tmp_path: Path) -> None:
     package = written(registry, "strategy", tmp_path)
     target = tmp_path / "installed"

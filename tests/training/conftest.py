@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sharing import made_once
 
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
@@ -94,12 +95,14 @@ LEARNS = (
 @pytest.fixture(scope="session")
 def taught_faq(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """The folder of a bot that has learnt what `exchanges` says."""
-    home = tmp_path_factory.mktemp("taught")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHATSEQ_HOME", str(home))
-        for _ in train(prepare(registry, exchanges(), small_recipe(*LEARNS), name="faq")):
-            pass
-    return home / "bots" / "faq"
+
+    def teach(home: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CHATSEQ_HOME", str(home))
+            for _ in train(prepare(registry, exchanges(), small_recipe(*LEARNS), name="faq")):
+                pass
+
+    return made_once(tmp_path_factory, "taught-faq", teach) / "bots" / "faq"
 
 
 @pytest.fixture

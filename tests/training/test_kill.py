@@ -69,7 +69,7 @@ def run_and_kill(job: Job, after: float) -> bool:
     return True
 
 
-@pytest.mark.slow
+@pytest.mark.slow("trains in many processes that are killed")
 def test_a_run_killed_at_random_times_ends_with_the_same_bytes(make_job: MakeJob) -> None:
     whole = make_job(ALWAYS, *HELPS, name="whole")
     finish(whole)

@@ -28,7 +28,7 @@ SHORT = (
 PAPERS = ("textbook", "bahdanau", "luong", "transformer")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("trains every recipe in its own sizes")
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_trains_exports_and_answers(registry: Registry, name: str) -> None:
     """With its own sizes; graphs and torch say the same."""

@@ -199,7 +199,7 @@ def wait_for_steps(process: subprocess.Popen[str]) -> None:
     raise AssertionError("the run ended before its first step")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("trains in processes that are stopped")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stores_a_bot_that_chats_and_the_run_goes_on_later(
     registry: Registry, faq: Path, number: int

@@ -247,7 +247,7 @@ def keep_writing(folder: Path) -> None:
         written(folder, mark=b"ab"[turn % 2 : turn % 2 + 1])
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills twenty writers")
 def test_killing_the_writer_at_any_time_leaves_a_whole_bot(tmp_path: Path) -> None:
     folder = tmp_path / "faq"
     written(folder)
