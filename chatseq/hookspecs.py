@@ -27,7 +27,7 @@ import pluggy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chatseq.training.events import TrainingEvent
+    from chatseq.core.events import TrainingEvent
 
 PROJECT = "chatseq"
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from chatseq import hookspecs
+from chatseq.core.events import StepReport, ValidationReport
 from chatseq.core.options import options_of
 from chatseq.core.plugins import Registry, discover
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.testing import broken, check_part
-from chatseq.training.events import StepReport, ValidationReport
 
 PAGES = Path(__file__).parents[1] / "docs" / "hooks"
 HOOKS = [name for name in vars(hookspecs) if name.startswith("chatseq_")]

@@ -14,11 +14,11 @@ from chatseq.cli.output import say, tell
 from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
+    from chatseq.core.events import FinishedReport
     from chatseq.core.exchange import Exchange
     from chatseq.core.recipe import Recipe
     from chatseq.training.accepted import Accepted
     from chatseq.training.answer_diff import AnswerDiff
-    from chatseq.training.events import FinishedReport
     from chatseq.training.job import Job
 
 _OF_FILES = {"recipe": "--recipe", "encoding": "--encoding", "format_": "--format"}
@@ -227,7 +227,7 @@ def _run(
 ) -> FinishedReport:
     from chatseq.cli.signals import stopping
     from chatseq.cli.training_view import training_view
-    from chatseq.training.events import FinishedReport
+    from chatseq.core.events import FinishedReport
     from chatseq.training.run import train as events_of
 
     with stopping() as stop, training_view(f"Training {job.name}", quiet=quiet) as view:

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from chatseq.cli.output import tell
+from chatseq.core.events import DiversityReport, Remark, StepReport, TrainingEvent, ValidationReport
 from chatseq.text.terminal import safe_line
-from chatseq.training.collapse import DiversityReport
-from chatseq.training.events import Remark, StepReport, TrainingEvent, ValidationReport
 
 if TYPE_CHECKING:
     from rich.progress import Progress

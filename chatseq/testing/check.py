@@ -12,24 +12,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatseq.core.errors import ChatseqError
 from chatseq.core.plugins import first_line
-
-if TYPE_CHECKING:
-    from chatseq.testing.subject import Subject
+from chatseq.testing.rounds import Rounds
+from chatseq.testing.subject import Subject
 
 Make = Callable[..., Any]  # builds the part from what chatseq hands over, its options set
-
-
-class Rounds(StrEnum):
-    """How often a check is repeated with other options."""
-
-    ALL = "all"  # with every value worth trying of every option, and with its own large defaults
-    VALUES = "values"  # the same without those defaults, which take their time
-    CHOICES = "choices"  # with every choice, but not with other numbers; for checks that cost
-    FIRST = "first"  # once
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from chatseq.core.errors import PartError, did_you_mean
 from chatseq.core.options import REQUIRED, Option, options_of
-from chatseq.testing.check import Rounds
+from chatseq.testing.rounds import Rounds
 from chatseq.testing.values import Value, first_value, near_numbers, other_values, small_value
 
 # What a part may say for the checks, as attributes.

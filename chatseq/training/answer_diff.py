@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 from chatseq.bots.contracts import Responder
 from chatseq.bots.loader import load_bot
 from chatseq.core.errors import TrainingError
+from chatseq.core.events import StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.core.files import told_as, write_whole
 from chatseq.core.paths import runs_folder
 from chatseq.training.data import normalise_answer
-from chatseq.training.events import StepReport, TrainingEvent
 from chatseq.training.job import Job
 from chatseq.training.validation import evenly_spaced
 

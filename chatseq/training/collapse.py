@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chatseq.core.events import DiversityReport, TextStats
 from chatseq.text.words import plain, units
 
 WATCHED_FROM = 0.5  # of a run; before that all networks say the same to everything
@@ -33,28 +33,6 @@ _LEARN = "more epochs, a lower training.learning_rate"
 _FOR_FAQ = f"Try {_LEARN}, or more wordings of the questions."  # there frequent answers are right
 _SPECIFIC = "decoding.adjusters with specificity, the strategy sample"
 _FOR_TALK = f"Try {_SPECIFIC}, {_LEARN}, or more varied answers."
-
-
-@dataclass(frozen=True, slots=True)
-class TextStats:
-    """What some texts have in common; words as chatseq.text.words counts them."""
-
-    distinct_1: float  # distinct words by all words, 0..1
-    distinct_2: float  # distinct pairs of neighbours by all words, 0..1
-    words: float  # of a text, in the mean
-    empty: float  # share of the texts, 0..1
-
-
-@dataclass(frozen=True, slots=True)
-class DiversityReport:
-    """The replies of a validation beside the answers that were wanted."""
-
-    count: int  # replies
-    replies: TextStats
-    wanted: TextStats
-    most_frequent: str  # of the replies that are not empty
-    share: float  # of the replies that are it, 0..1
-    wanted_share: float  # of the wanted answers that are it, 0..1
 
 
 def diversity_of(replies: Sequence[str], wanted: Sequence[str]) -> DiversityReport:

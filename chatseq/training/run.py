@@ -15,19 +15,19 @@ from pathlib import Path
 import torch
 
 from chatseq.core.errors import ErrorKind, TrainingError
-from chatseq.core.files import sweep
-from chatseq.core.paths import make_private_folder, runs_folder
-from chatseq.training.arithmetic import ThreadTuner, all_threads, arithmetic, one_thread
-from chatseq.training.checkpoint import RunProgress, load_checkpoint, save_checkpoint
-from chatseq.training.collapse import WATCHED_FROM, collapse_warning
-from chatseq.training.deterministic import Ints, derive_seed
-from chatseq.training.events import (
+from chatseq.core.events import (
     FinishedReport,
     Remark,
     StepReport,
     TrainingEvent,
     ValidationReport,
 )
+from chatseq.core.files import sweep
+from chatseq.core.paths import make_private_folder, runs_folder
+from chatseq.training.arithmetic import ThreadTuner, all_threads, arithmetic, one_thread
+from chatseq.training.checkpoint import RunProgress, load_checkpoint, save_checkpoint
+from chatseq.training.collapse import WATCHED_FROM, collapse_warning
+from chatseq.training.deterministic import Ints, derive_seed
 from chatseq.training.finalize import finish
 from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job

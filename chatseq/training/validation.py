@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import torch
 
+from chatseq.core.events import DiversityReport, Sample
 from chatseq.decoding.build import build_decoding
 from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.growing_text import text_of
@@ -18,10 +19,9 @@ from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.text.question_encoder import pad_questions
 from chatseq.training.answer_counts import known_answers
-from chatseq.training.collapse import DiversityReport, diversity_of
+from chatseq.training.collapse import diversity_of
 from chatseq.training.data import normalise_answer
 from chatseq.training.deterministic import Ints, bucketed_batches
-from chatseq.training.events import Sample
 from chatseq.training.job import Job
 
 Item = TypeVar("Item")

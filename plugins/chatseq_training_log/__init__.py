@@ -9,7 +9,7 @@ from chatseq.hookspecs import hookimpl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chatseq.training.events import TrainingEvent
+    from chatseq.core.events import TrainingEvent
 
 
 @hookimpl

@@ -10,14 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatseq.core.files import write_whole
-from chatseq.training.events import (
+from chatseq.core.events import (
     FinishedReport,
     Remark,
     StepReport,
     TrainingEvent,
     ValidationReport,
 )
+from chatseq.core.files import write_whole
 
 METRICS = "metrics.jsonl"
 _KINDS: dict[type[Any], str] = {

@@ -14,7 +14,8 @@ from kit.small_parts import MeanLength
 from chatseq.core.errors import ChatseqError, PartError
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.testing import Check, Context, NotApplicable, broken, check_part, checks_for
-from chatseq.testing.check import Rounds, check, told
+from chatseq.testing.check import check, told
+from chatseq.testing.rounds import Rounds
 from chatseq.testing.run import outcome_of, subject_of
 
 

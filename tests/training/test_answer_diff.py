@@ -10,6 +10,7 @@ import pytest
 
 from chatseq.cli.answer_diff_view import regression_lines
 from chatseq.core.errors import TrainingError
+from chatseq.core.events import Remark, StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.core.paths import runs_folder
 from chatseq.testing.responders import ScriptedResponder
@@ -24,7 +25,6 @@ from chatseq.training.answer_diff import (
     asked_of,
     compare,
 )
-from chatseq.training.events import Remark, StepReport, TrainingEvent
 from chatseq.training.job import Job
 
 from .conftest import MakeJob, exchanges

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from chatseq.cli.training_view import other_lines
+from chatseq.core.events import DiversityReport, Remark, Sample, TrainingEvent, ValidationReport
 from chatseq.training.checkpoint import RunProgress
-from chatseq.training.collapse import DiversityReport, collapse_warning, diversity_of
-from chatseq.training.events import Remark, Sample, TrainingEvent, ValidationReport
+from chatseq.training.collapse import collapse_warning, diversity_of
 from chatseq.training.run import train
 from chatseq.training.validation import ValidationResult, Validator
 

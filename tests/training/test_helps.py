@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from chatseq.bots.bundle import bot_folder, open_bundle
+from chatseq.core.events import FinishedReport, StepReport, ValidationReport
 from chatseq.core.paths import runs_folder
 from chatseq.model.build import build_model
 from chatseq.model.scheduled_sampling import ScheduledSampling
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.collapse import diversity_of
-from chatseq.training.events import FinishedReport, StepReport, ValidationReport
 from chatseq.training.job import Job
 from chatseq.training.run import CHECKPOINTS, train
 from chatseq.training.state import TrainingState

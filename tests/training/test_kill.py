@@ -16,8 +16,8 @@ import pytest
 
 from chatseq.bots.bundle import bot_folder, open_bundle
 from chatseq.core.errors import ChatseqError
+from chatseq.core.events import FinishedReport, StepReport
 from chatseq.core.paths import runs_folder
-from chatseq.training.events import FinishedReport, StepReport
 from chatseq.training.job import Job
 from chatseq.training.run import CHECKPOINTS, train
 from chatseq_training_log.log import METRICS, read

@@ -6,8 +6,8 @@ import json
 import math
 from pathlib import Path
 
+from chatseq.core.events import FinishedReport, Remark, Sample, StepReport, ValidationReport
 from chatseq.training.collapse import diversity_of
-from chatseq.training.events import FinishedReport, Remark, Sample, StepReport, ValidationReport
 from chatseq_training_log.log import METRICS, read, write
 
 

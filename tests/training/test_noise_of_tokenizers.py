@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from chatseq.core.events import StepReport
 from chatseq.core.plugins import Registry, discover
 from chatseq.core.recipe import load_recipe
 from chatseq.training.data import Noise
-from chatseq.training.events import StepReport
 from chatseq.training.initial_weights import build_initial_model
 from chatseq.training.job import Job, prepare
 from chatseq.training.run import train

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from chatseq.bots.bundle import bot_folder, open_bundle
 from chatseq.bots.loader import load_bot
 from chatseq.core.errors import TrainingError
+from chatseq.core.events import Remark, StepReport
 from chatseq.training.dry_run import dry_run
-from chatseq.training.events import Remark, StepReport
 from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job
 from chatseq.training.run import train

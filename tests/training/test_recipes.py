@@ -8,9 +8,9 @@ import pytest
 
 from chatseq.bots.bundle import bot_folder, open_bundle
 from chatseq.bots.loader import load_bot
+from chatseq.core.events import StepReport
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import RECIPES, load_recipe, recipe_names
-from chatseq.training.events import StepReport
 from chatseq.training.job import prepare
 from chatseq.training.run import train
 

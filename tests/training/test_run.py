@@ -14,18 +14,18 @@ import torch
 from chatseq.bots.bundle import bot_folder, default_bot, open_bundle
 from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError, TrainingError
-from chatseq.core.exchange import Exchange
-from chatseq.core.paths import runs_folder
-from chatseq.core.plugins import Plugin, discover
-from chatseq.model.seq2seq import Seq2Seq
-from chatseq.training.collapse import diversity_of
-from chatseq.training.events import (
+from chatseq.core.events import (
     FinishedReport,
     Remark,
     StepReport,
     TrainingEvent,
     ValidationReport,
 )
+from chatseq.core.exchange import Exchange
+from chatseq.core.paths import runs_folder
+from chatseq.core.plugins import Plugin, discover
+from chatseq.model.seq2seq import Seq2Seq
+from chatseq.training.collapse import diversity_of
 from chatseq.training.job import Job
 from chatseq.training.run import train
 from chatseq.training.validation import ValidationResult, Validator

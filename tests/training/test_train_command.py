@@ -30,8 +30,8 @@ from chatseq.cli.training_view import (
     step_line,
     training_view,
 )
+from chatseq.core.events import Remark, Sample, StepReport, ValidationReport
 from chatseq.core.plugins import Registry
-from chatseq.training.events import Remark, Sample, StepReport, ValidationReport
 
 from .conftest import SMALL, exchanges, small_recipe
 

@@ -15,12 +15,12 @@ from chatseq.bots.bundle.manifest import FOLDER, MANIFEST, WEIGHTS
 from chatseq.bots.bundle.pairs import Pairs
 from chatseq.bots.loader import load_bot
 from chatseq.core.errors import BundleError, ChatseqError, RecipeError, TrainingError
+from chatseq.core.events import FinishedReport, StepReport
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.training.accepted import Accepted
 from chatseq.training.answer_diff import MOST_ASKED, AnswerDiff, Change, Regression
 from chatseq.training.dry_run import dry_run
-from chatseq.training.events import FinishedReport, StepReport
 from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job
 from chatseq.training.run import train

@@ -10,7 +10,7 @@ import numpy as np
 
 from chatseq.decoding.contracts import Adjust, Adjuster, SearchRequest, SearchState
 from chatseq.engines.contracts import Array, Engine
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks.searching import (
     ASKED,
     looping_engine,
@@ -19,6 +19,7 @@ from chatseq.testing.checks.searching import (
     searching,
     tokens_of,
 )
+from chatseq.testing.rounds import Rounds
 from chatseq.testing.strategies import PlainStrategy
 
 CLOSE = 1e-5

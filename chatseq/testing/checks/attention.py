@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chatseq.model.contracts import Attended, Memory, take
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks import tensors
 from chatseq.testing.checks.graphs import graph_equals_torch
 from chatseq.testing.checks.tensors import (
@@ -28,6 +28,7 @@ from chatseq.testing.checks.tensors import (
     sizes,
 )
 from chatseq.testing.networks import PlainDecoder, PlainEncoder, PlainOutput
+from chatseq.testing.rounds import Rounds
 
 steadily = tensors.steadily
 OTHER_WIDTH = 12  # of a query that is not as wide as the memory

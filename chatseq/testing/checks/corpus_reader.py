@@ -21,8 +21,9 @@ from chatseq.core.plugins import discover
 from chatseq.corpus.clean import clean
 from chatseq.corpus.contracts import BadRows, CorpusReader, Line, Source
 from chatseq.corpus.sources import open_sources
-from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
+from chatseq.testing.check import Context, Make, NotApplicable, check, require
 from chatseq.testing.checks.formats import Files, Writes, usual_formats, written_by
+from chatseq.testing.rounds import Rounds
 from chatseq.testing.subject import EXAMPLE_FILE, Pairs
 
 KIND = "corpus-reader"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chatseq.model.contracts import Attention, Decoded, MakeAttention, Memory, take
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks import tensors
 from chatseq.testing.checks.graphs import graph_equals_torch
 from chatseq.testing.checks.tensors import (
@@ -32,6 +32,7 @@ from chatseq.testing.networks import (
     PlainOutput,
     RememberingAttention,
 )
+from chatseq.testing.rounds import Rounds
 
 steadily = tensors.steadily
 LONG = 20  # steps, more than any example

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chatseq.model.contracts import Encoder, Memory
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks import tensors
 from chatseq.testing.checks.graphs import graph_equals_torch
 from chatseq.testing.checks.tensors import (
@@ -23,6 +23,7 @@ from chatseq.testing.checks.tensors import (
     sizes,
 )
 from chatseq.testing.networks import PlainAttention, PlainDecoder, PlainOutput
+from chatseq.testing.rounds import Rounds
 
 steadily = tensors.steadily
 OTHER_SIZES = ((1, 1), (2, 9), (1, 80))  # batch, source

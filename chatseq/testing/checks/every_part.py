@@ -9,7 +9,8 @@ from typing import Any
 
 from chatseq.core.options import REQUIRED, check_options
 from chatseq.core.plugins import discover
-from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
+from chatseq.testing.check import Context, Make, NotApplicable, check, require
+from chatseq.testing.rounds import Rounds
 from chatseq.testing.values import odd_numbers
 
 _ARGS = re.compile(r"^\s*Args:\s*$(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)

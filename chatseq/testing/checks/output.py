@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chatseq.model.contracts import Readout, Vocabulary
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks import tensors
 from chatseq.testing.checks.graphs import graph_equals_torch
 from chatseq.testing.checks.tensors import (
@@ -25,6 +25,7 @@ from chatseq.testing.checks.tensors import (
     sizes,
 )
 from chatseq.testing.networks import PlainAttention, PlainDecoder, PlainEncoder
+from chatseq.testing.rounds import Rounds
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID
 
 steadily = tensors.steadily

@@ -17,8 +17,9 @@ from chatseq.bots.bundle.manifest import FOLDER, KNOWN
 from chatseq.bots.contracts import Responder
 from chatseq.core.exchange import Reply
 from chatseq.testing.bots import TAUGHT, CountingEngine, babbling_bot, teach
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks.searching import random_engine
+from chatseq.testing.rounds import Rounds
 
 QUESTIONS = ("hello", "who are you", "a", "what is it that you can do", "你好", "hello")
 CONTEXT = ("hello", "hello there")

@@ -17,7 +17,7 @@ from chatseq.decoding.contracts import (
     Strategy,
 )
 from chatseq.engines.contracts import Array
-from chatseq.testing.check import Context, Make, Rounds, check, require
+from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.checks.searching import (
     ASKED,
     LONGEST,
@@ -30,6 +30,7 @@ from chatseq.testing.checks.searching import (
     searching,
     tokens_of,
 )
+from chatseq.testing.rounds import Rounds
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
 CLOSE = 1e-4

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from chatseq.core.errors import TokenizerError
-from chatseq.testing.check import Context, Make, NotApplicable, Rounds, check, require
+from chatseq.testing.check import Context, Make, NotApplicable, check, require
+from chatseq.testing.rounds import Rounds
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID, Tokenizer
 
 QUESTIONS = [

@@ -7,7 +7,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatseq.training.collapse import DiversityReport
+
+@dataclass(frozen=True, slots=True)
+class TextStats:
+    """What some texts have in common; words as chatseq.text.words counts them."""
+
+    distinct_1: float  # distinct words by all words, 0..1
+    distinct_2: float  # distinct pairs of neighbours by all words, 0..1
+    words: float  # of a text, in the mean
+    empty: float  # share of the texts, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class DiversityReport:
+    """The replies of a validation beside the answers that were wanted."""
+
+    count: int  # replies
+    replies: TextStats
+    wanted: TextStats
+    most_frequent: str  # of the replies that are not empty
+    share: float  # of the replies that are it, 0..1
+    wanted_share: float  # of the wanted answers that are it, 0..1
 
 
 @dataclass(frozen=True, slots=True)
