@@ -14,7 +14,7 @@ from chatseq.core.events import Remark, StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.core.paths import runs_folder
 from chatseq.testing.responders import ScriptedResponder
-from chatseq.training import regression
+from chatseq.training import answer_diff
 from chatseq.training.answer_diff import (
     BEFORE,
     AnswerDiff,
@@ -186,7 +186,7 @@ def test_held_back_questions_are_asked_too(make_job: MakeJob) -> None:
 def test_no_more_than_the_most_are_asked(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(regression, "MOST_ASKED", 4)
+    monkeypatch.setattr(answer_diff, "MOST_ASKED", 4)
     job = replace(make_job(), oversampled=(0, 1))
     old, accepted = asked_of(job)
     assert (len(old), len(accepted)) == (4, 2)
@@ -220,7 +220,7 @@ class Bots:
 @pytest.fixture
 def bots(monkeypatch: pytest.MonkeyPatch) -> Bots:
     found = Bots()
-    monkeypatch.setattr(regression, "load_bot", found.load)
+    monkeypatch.setattr(answer_diff, "load_bot", found.load)
     (runs_folder() / "faq").mkdir(parents=True)
     return found
 
@@ -274,7 +274,7 @@ def test_a_full_disk_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     comparison = AnswerDiff(job)
-    monkeypatch.setattr(regression, "write_whole", fail)
+    monkeypatch.setattr(answer_diff, "write_whole", fail)
     with pytest.raises(TrainingError, match=r"Cannot write .*regression\.json: No space left"):
         comparison.report()
 

@@ -22,7 +22,7 @@ from chatseq.training.collapse import diversity_of
 from chatseq.training.job import Job
 from chatseq.training.run import CHECKPOINTS, train
 from chatseq.training.state import TrainingState
-from chatseq.training.step import Objective, learn
+from chatseq.training.step import Objective, train_step
 from chatseq.training.step_plan import StepPlan
 from chatseq.training.validation import ValidationResult, Validator
 
@@ -58,11 +58,11 @@ def test_an_average_forgets_fast_at_first_and_slowly_later(job: Job) -> None:
     state = state_of(job, ema=0.5)
     for step, value in enumerate([1.0, 12.0, 0.0]):
         set_all(state.model, value)
-        state.average(step)
+        state.update_ema(step)
     # 1, then 2/11 of it and 9/11 of 12, then 3/12 of that and 9/12 of 0.
     assert values(state.tensors(), "mean/") == {round((2 / 11 + 9 / 11 * 12) * 3 / 12, 6)}
     set_all(state.model, 2.0)
-    state.average(1000)
+    state.update_ema(1000)
     assert values(state.tensors(), "mean/") == {
         round(((2 / 11 + 9 / 11 * 12) * 3 / 12) / 2 + 1, 6)
     }, "from then on the decay of the recipe"
@@ -71,7 +71,7 @@ def test_an_average_forgets_fast_at_first_and_slowly_later(job: Job) -> None:
 def test_a_model_has_its_averaged_weights_for_a_while(job: Job) -> None:
     state = state_of(job, ema=0.5)
     set_all(state.model, 1.0)
-    state.average(0)
+    state.update_ema(0)
     set_all(state.model, 5.0)
     with state.averaged():
         assert values(state.model.state_dict(), "") == {1.0}
@@ -83,7 +83,7 @@ def test_a_model_has_its_averaged_weights_for_a_while(job: Job) -> None:
 def test_the_weights_come_back_after_a_fault(job: Job) -> None:
     state = state_of(job, ema=0.5)
     set_all(state.model, 1.0)
-    state.average(0)
+    state.update_ema(0)
     set_all(state.model, 5.0)
     with suppress(KeyboardInterrupt), state.averaged():
         raise KeyboardInterrupt
@@ -93,7 +93,7 @@ def test_the_weights_come_back_after_a_fault(job: Job) -> None:
 def test_without_a_best_the_averaged_weights_are_taken(job: Job) -> None:
     state = state_of(job, ema=0.5)
     set_all(state.model, 1.0)
-    state.average(0)
+    state.update_ema(0)
     set_all(state.model, 5.0)
     state.restore_best()
     assert values(state.model.state_dict(), "") == {1.0}
@@ -101,7 +101,7 @@ def test_without_a_best_the_averaged_weights_are_taken(job: Job) -> None:
 
 def test_without_a_decay_nothing_is_averaged(job: Job) -> None:
     state = state_of(job, ema=0.0)
-    state.average(0)
+    state.update_ema(0)
     assert not any(name.startswith("mean/") for name in state.tensors())
     with state.averaged():
         assert values(state.tensors(), "model/") == values(state_of(job, 0.0).tensors(), "model/")
@@ -114,8 +114,15 @@ def test_learning_goes_on_after_weights_were_swapped(job: Job) -> None:
         state = state_of(job, ema=0.9)
         for step in range(4):
             torch.manual_seed(step)
-            learn(state.model, state.optimiser, batch, rate=0.01, clip=1.0, objective=Objective())
-            state.average(step)
+            train_step(
+                state.model,
+                state.optimiser,
+                batch,
+                learning_rate=0.01,
+                clip=1.0,
+                objective=Objective(),
+            )
+            state.update_ema(step)
             if swapping:
                 with state.averaged(), torch.inference_mode():
                     state.model.loss(batch)
@@ -132,7 +139,7 @@ def test_validations_and_the_bot_have_the_averaged_weights(
         judged.append(self._model.bias.detach().clone())
         return ValidationResult(1.0 - len(judged) / 100, 0.0, (), diversity_of([], []))
 
-    monkeypatch.setattr(Validator, "judge", judge)
+    monkeypatch.setattr(Validator, "validate", judge)
     finish(make_job("training.ema=0.95"))
     checkpoint = newest_state("faq")
     assert torch.equal(checkpoint["mean/bias"], judged[-1])
@@ -173,8 +180,8 @@ def test_every_help_changes_what_comes_out_and_another_cannot_resume(
     finish(make_job("training.max_epochs=1", name="plain"))
     finish(make_job("training.max_epochs=1", help_))
     assert weights("faq") != weights("plain")
-    recipe = json.loads(json.dumps(make_job(help_).marks()))["recipe"]
-    assert recipe != make_job().marks()["recipe"]
+    recipe = json.loads(json.dumps(make_job(help_).compatibility_key()))["recipe"]
+    assert recipe != make_job().compatibility_key()["recipe"]
 
 
 def test_the_share_of_own_tokens_rises_with_the_progress(make_job: MakeJob) -> None:

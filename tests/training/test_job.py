@@ -14,8 +14,8 @@ from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe
 from chatseq.corpus.split import question_key
 from chatseq.training.choose_recipe import (
+    choose_recipe,
     is_dialogue,
-    plan,
     recipe_for,
     starter_files,
     starter_recipe,
@@ -100,10 +100,10 @@ def test_the_fingerprint_follows_every_word_and_the_order(make_job: MakeJob) -> 
 
 
 def test_marks_change_with_what_is_learnt_not_with_how_long(make_job: MakeJob) -> None:
-    base = make_job().marks()
-    assert make_job("training.max_epochs=99", "training.minutes=3").marks() == base
-    assert make_job("training.seed=9").marks() != base
-    assert make_job("model.dropout=0.5").marks() != base
+    base = make_job().compatibility_key()
+    assert make_job("training.max_epochs=99", "training.minutes=3").compatibility_key() == base
+    assert make_job("training.seed=9").compatibility_key() != base
+    assert make_job("model.dropout=0.5").compatibility_key() != base
 
 
 def test_the_recipe_follows_the_size_and_whether_answers_recur() -> None:
@@ -136,15 +136,15 @@ def talk(count: int, answer: str = "{}", *, with_turns: int = 1, of: int = 1) ->
 def test_conversations_of_any_size_are_read_with_the_two_turns_before(
     exchanges: list[Exchange], name: str
 ) -> None:
-    chosen, named = plan(exchanges), load_recipe(name)
+    chosen, named = choose_recipe(exchanges), load_recipe(name)
     assert recipe_for(exchanges) == name
     question, model = chosen.question, chosen.model
     assert (question.context_turns, question.max_tokens, model.turn_vectors) == (2, 96, True)
     assert chosen.training == named.training
     assert model.encoder == named.model.encoder
     alone = [replace(each, context=()) for each in exchanges]
-    assert plan(alone) == load_recipe(recipe_for(alone))
-    assert plan(alone).question.context_turns == 0
+    assert choose_recipe(alone) == load_recipe(recipe_for(alone))
+    assert choose_recipe(alone).question.context_turns == 0
 
 
 def test_a_quarter_of_the_exchanges_with_earlier_turns_makes_a_talk() -> None:

@@ -18,7 +18,7 @@ from chatseq.history.store import HistoryStore
 
 from .conftest import LEARNS, SMALL, exchanges
 from .test_accepted import judge
-from .test_from_history import ASKED, NEW
+from .test_warm_start import ASKED, NEW
 
 QUICK = ("--set", "training.min_steps=4", "--set", "training.batch_tokens=800")
 

@@ -12,7 +12,7 @@ from chatseq.evaluation.perplexity import pair_of, score
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.job import Job
-from chatseq.training.step import Objective, learn, make_optimiser
+from chatseq.training.step import Objective, make_optimiser, train_step
 from chatseq.training.validation import Validator, evenly_spaced
 
 from .conftest import MakeJob, exchanges
@@ -29,7 +29,7 @@ def taught(job: Job, epochs: int) -> Seq2Seq:
     optimiser = make_optimiser(model, weight_decay=0.0)
     for _ in range(epochs):
         batch = job.train.batch(range(len(job.train)))
-        learn(model, optimiser, batch, rate=0.03, clip=1.0, objective=Objective())
+        train_step(model, optimiser, batch, learning_rate=0.03, clip=1.0, objective=Objective())
     return model
 
 

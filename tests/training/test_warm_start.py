@@ -140,7 +140,7 @@ def test_an_epoch_holds_what_was_accepted_several_times(registry: Registry) -> N
     (row,) = job.oversampled
     assert job.train.exchanges[row].answer == NEW
     assert len(job.train) == 36
-    assert job.times == 4
+    assert job.oversampling == 4
     shown = job.epoch_examples
     assert [e.answer for e in shown.exchanges[36:]] == [NEW] * 3
     batches = StepPlan(job).of_epoch(0)
@@ -183,7 +183,10 @@ def test_an_interrupted_run_goes_on_though_its_bot_has_changed(
     assert last.reason == "interrupted"
     assert weights("faq") not in (weights("whole"), (taught_faq / WEIGHTS).read_bytes())
     again = learning(registry, *SHORT)
-    assert (again.marks(), again.train.exchanges) == (job.marks(), job.train.exchanges)
+    assert (again.compatibility_key(), again.train.exchanges) == (
+        job.compatibility_key(),
+        job.train.exchanges,
+    )
     resumed = AnswerDiff(again, resume=True)
     list(resumed.watch(train(again, resume=True)))
     assert weights("faq") == weights("whole")
@@ -209,7 +212,7 @@ def test_a_run_on_other_feedback_cannot_be_resumed(
 @pytest.mark.usefixtures("faq_bot")
 def test_a_run_of_another_bot_of_that_name_cannot_be_resumed(registry: Registry) -> None:
     job = learning(registry, *SHORT)
-    assert "tokenizer" in job.marks()
+    assert "tokenizer" in job.compatibility_key()
     finish(replace(job, warm_start=None))  # as if chance alone had begun it
     with pytest.raises(TrainingError, match="begun with another tokenizer"):
         list(train(job, resume=True))
