@@ -33,9 +33,10 @@ from typing import Any, NamedTuple
 from quality import CORPORA, chatseq, evaluate, train
 
 from chatseq.core.exchange import Reply, ReplySource
+from chatseq.core.sequences import evenly_spaced
 from chatseq.evaluation.contracts import JudgedReply
+from chatseq.text.normalise import units
 from chatseq.text.terminal import safe_line
-from chatseq.text.words import units
 from chatseq_metrics.variety import Distinct, MostFrequentReply
 
 HELD_BACK = 1000  # dialogues of each part
@@ -122,13 +123,6 @@ def exchanges(dialogues: Iterable[Dialogue]) -> list[Asked]:
     return list(found.values())
 
 
-def spread(items: list[Asked], most: int) -> list[Asked]:
-    """Return at most so many, evenly spread."""
-    if len(items) <= most:
-        return items
-    return [items[at * len(items) // most] for at in range(most)]
-
-
 def write_lines(file: Path, values: Iterable[dict[str, Any]]) -> Path:
     """Write JSON Lines."""
     text = "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
@@ -180,7 +174,7 @@ def trained(home: Path, rows: list[Dialogue], turns: int, seed: int, given: Any)
 
 def context(home: Path, parts: dict[str, list[Dialogue]], given: Any) -> None:
     """Print a row for each number of earlier turns."""
-    held_out = spread(exchanges(parts[given.part]), given.asked)
+    held_out = evenly_spaced(exchanges(parts[given.part]), given.asked)
     later = [asked for asked in held_out if asked.context]
     files = [
         write_lines(home / f"{name}.jsonl", (one._asdict() for one in some))
@@ -205,7 +199,7 @@ def context(home: Path, parts: dict[str, list[Dialogue]], given: Any) -> None:
 def dull(home: Path, parts: dict[str, list[Dialogue]], given: Any) -> None:
     """Print a row for each way to decode, and one for the wanted answers."""
     distinct = {asked.question: asked for asked in exchanges(parts[given.part])}
-    asked = spread(list(distinct.values()), min(given.asked, QUESTIONS))
+    asked = evenly_spaced(list(distinct.values()), min(given.asked, QUESTIONS))
     print("| replies | questions | distinct-1 | distinct-2 | most frequent | words | said most |")
     show_variety("wanted answers", [one.answer for one in asked])
     run = trained(home, parts["train"], 0, given.seeds[0], given)

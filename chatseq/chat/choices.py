@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.text.display_width import Page, shortened
+from chatseq.text.normalise import has_han
 
 MOST_CHOICES = 3
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _ASKED = {False: "I am not sure. Did you mean", True: "我不太确定，你是不是想问"}
 _HOW = {False: " (type its number):", True: "（输入序号）："}
 _ALONE = {False: ":", True: "："}
@@ -33,7 +32,7 @@ def offered(reply: Reply | None, page: Page, *, typing: bool = True) -> str:
     choices = choices_of(reply)
     if reply is None or not choices:
         return ""
-    chinese = bool(_CHINESE.search(reply.text))
+    chinese = has_han(reply.text)
     lines = [_ASKED[chinese] + (_HOW if typing else _ALONE)[chinese]]
     for number, choice in enumerate(choices, 1):
         lines.append(f"  {number}  {shortened(choice.question or choice.text, page.columns - 5)}")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from chatseq.core.exchange import MOST_CONTEXT_TURNS
 from chatseq.history.contracts import Message, Role
-
-# Earlier turns that a responder gets to see: as many as question.context_turns can ask for.
-CONTEXT_MESSAGES = 64
 
 
 def turns_of(messages: Sequence[Message]) -> list[str]:
@@ -25,4 +23,4 @@ def turns_of(messages: Sequence[Message]) -> list[str]:
         in_order = asked.role is Role.QUESTION and replied.role is Role.REPLY
         if in_order and asked.text.strip() and replied.text.strip():
             turns += [asked.text, replied.text]
-    return turns[-CONTEXT_MESSAGES:]
+    return turns[-MOST_CONTEXT_TURNS:]

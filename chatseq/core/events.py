@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TextStats:
-    """What some texts have in common; words as chatseq.text.words counts them."""
+    """What some texts have in common; words as chatseq.text.normalise counts them."""
 
     distinct_1: float  # distinct words by all words, 0..1
     distinct_2: float  # distinct pairs of neighbours by all words, 0..1

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MOST_CONTEXT_TURNS = 64  # earlier turns that are kept; bounds what an endless conversation can cost
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -18,7 +20,7 @@ class Exchange:
 
     question: str
     answer: str
-    context: tuple[str, ...] = ()  # earlier turns, oldest first
+    context: tuple[str, ...] = ()  # earlier turns, oldest first; MOST_CONTEXT_TURNS at most
     tags: tuple[str, ...] = ()
     source: str = ""  # "file:line" of the record's first line
 

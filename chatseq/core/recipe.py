@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from chatseq.core.errors import ErrorKind, OldName, RecipeError, did_you_mean, nearest
+from chatseq.core.exchange import MOST_CONTEXT_TURNS
 from chatseq.core.options import check_part
 from chatseq.core.plugins import Registry
 
@@ -60,7 +61,7 @@ class QuestionSection(Section):
     feature_buckets: int = Field(default=8192, ge=2)  # rows of their table
     max_tokens: int = Field(default=64, ge=2)  # longer questions are cut; context is counted
     # Earlier turns that are read before the question, at most as many as a corpus reader keeps.
-    context_turns: int = Field(default=0, ge=0, le=64)
+    context_turns: int = Field(default=0, ge=0, le=MOST_CONTEXT_TURNS)
 
 
 class ModelSection(Section):

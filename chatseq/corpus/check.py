@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatseq.core.exchange import Exchange
 from chatseq.corpus.read import CONTROLS_REMOVED, ReadReport
-from chatseq.corpus.split import question_key
+from chatseq.text.normalise import normalise_answer, question_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +127,7 @@ class Checker:
 
     def add(self, exchange: Exchange) -> None:
         """Take one exchange into the figures."""
-        question, answer = _hash(exchange.question), _hash(exchange.answer)
+        question, answer = _hash(exchange.question), _hash(normalise_answer(exchange.answer))
         self._question.values.append(question)
         self._answer.values.append(answer)
         self._key.values.append(_hash(question_key(exchange.question)))

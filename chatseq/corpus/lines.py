@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from chatseq.core.errors import CorpusError, ErrorKind, did_you_mean, nearest
 from chatseq.corpus.contracts import BadRows, Line
+from chatseq.text.normalise import is_han
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 LONGEST_LINE = 8 * 2**20  # bytes; what a reader has in memory at once is a small multiple of it
 _CHUNK = 2**16
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "gb18030", "big5", "shift_jis")
-_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def decoded_lines(name: str, stream: IO[bytes], encoding: str, bad: BadRows) -> Iterator[Line]:
@@ -164,7 +163,7 @@ def _report_bytes(
 def _likely_encoding(raw: bytes) -> str:
     """Return gb18030 for bytes that read as Chinese in it, else the most common Western one."""
     try:
-        chinese = _CHINESE.findall(raw.decode("gb18030"))
+        chinese = sum(map(is_han, raw.decode("gb18030")))
     except UnicodeDecodeError:
         return "cp1252"
-    return "gb18030" if len(chinese) > 1 else "cp1252"
+    return "gb18030" if chinese > 1 else "cp1252"

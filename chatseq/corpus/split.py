@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from hashlib import blake2b
 
 from chatseq.core.exchange import Exchange
-
-_NO_WORD = re.compile(r"[\W_]+")
-
-
-def question_key(text: str) -> str:
-    """Return what two spellings of one question have in common.
-
-    Case, width, punctuation and spaces do not count: "Do you eat?" is "do you eat". A text of
-    nothing but marks or emoji stands for itself.
-    """
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return _NO_WORD.sub(" ", folded).strip() or folded.strip()
+from chatseq.text.normalise import question_key
 
 
 def split_by_question(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chatseq.core.exchange import Exchange
+from chatseq.core.exchange import MOST_CONTEXT_TURNS, Exchange
 from chatseq.corpus.contracts import BadRows
 
-CONTEXT_TURNS = 64  # earlier turns that are kept; bounds what one endless conversation can cost
 ONE_TURN = "a conversation of one turn, which gives no exchange"
 
 
@@ -35,5 +34,5 @@ def exchanges_of_turns(
     for at in range(1, len(turns)):
         if answered_by and not (answered_by[at] and not answered_by[at - 1]):
             continue
-        context = tuple(turns[max(0, at - 1 - CONTEXT_TURNS) : at - 1])
+        context = tuple(turns[max(0, at - 1 - MOST_CONTEXT_TURNS) : at - 1])
         yield Exchange(turns[at - 1], turns[at], context=context, tags=tags, source=place)

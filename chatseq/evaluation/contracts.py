@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from chatseq.core.exchange import Reply, ReplySource
-from chatseq.text.words import plain
+from chatseq.text.normalise import normalise_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class JudgedReply:
 
     def accepts(self, text: str) -> bool:
         """Tell whether a text is, word for word, one of the answers."""
-        return plain(text) in map(plain, self.references)
+        return normalise_answer(text) in map(normalise_answer, self.references)
 
     @property
     def right(self) -> bool:

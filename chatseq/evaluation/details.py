@@ -21,7 +21,7 @@ from chatseq.evaluation.curves import (
     roc,
     thresholds,
 )
-from chatseq.text.words import plain
+from chatseq.text.normalise import normalise_answer
 
 MOST = 20  # of every list
 
@@ -95,7 +95,7 @@ class DetailCollector:
             self._sources[one.reply.source] += 1
             self._right[one.reply.source] += _well_done(one)
         wrong = [one for one in judged if not (one.declined or one.right)]
-        self._confusions.update((_wanted(one), plain(one.said)) for one in wrong)
+        self._confusions.update((_wanted(one), normalise_answer(one.said)) for one in wrong)
         self._wrong = _most_confident(self._wrong, wrong)
         declined = (one for one in judged if one.declined and one.answerable)
         self._declined = _most_confident(self._declined, declined)
@@ -124,7 +124,7 @@ def _well_done(one: JudgedReply) -> bool:
 
 
 def _wanted(one: JudgedReply) -> str:
-    return plain(one.references[0]) if one.answerable else ""
+    return normalise_answer(one.references[0]) if one.answerable else ""
 
 
 def _most_confident(kept: Iterable[Case], more: Iterable[JudgedReply]) -> list[Case]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from chatseq.core.exchange import Exchange
@@ -34,10 +34,3 @@ def asked(exchanges: Iterable[Exchange], context_turns: int = 0) -> list[Asked]:
         if exchange.answer.strip():
             known[exchange.answer] = None
     return [Asked(text, tuple(known), context) for (text, context), known in answers.items()]
-
-
-def evenly_spaced(questions: Sequence[Asked], most: int | None) -> Sequence[Asked]:
-    """Return at most so many questions, evenly spread over all of them; None: all."""
-    if most is None or len(questions) <= most:
-        return questions
-    return [questions[at * len(questions) // most] for at in range(most)]

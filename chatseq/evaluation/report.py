@@ -15,11 +15,12 @@ from typing import NamedTuple, Protocol
 
 from chatseq.core.exchange import Exchange, Reply
 from chatseq.core.plugins import Registry
+from chatseq.core.sequences import evenly_spaced
 from chatseq.engines.contracts import Engine
 from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.details import DetailCollector, Details
 from chatseq.evaluation.perplexity import Perplexity, pair_of, score
-from chatseq.evaluation.questions import Asked, asked, evenly_spaced
+from chatseq.evaluation.questions import Asked, asked
 from chatseq.evaluation.scoreboard import Scoreboard
 from chatseq.evaluation.training_overlap import questions_in_training
 from chatseq.text.question_encoder import QuestionEncoder

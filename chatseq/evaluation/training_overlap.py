@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatseq.bots.bundle.pairs import Pairs
 from chatseq.core.errors import BundleError
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 
 
 def questions_in_training(folder: Path | None, questions: Collection[str]) -> frozenset[str] | None:

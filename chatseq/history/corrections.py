@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.records import checksum_of, clean
+from chatseq.text.normalise import question_text
 
 Corrected = tuple[str, str]  # a question and its right answer
 
@@ -63,8 +64,7 @@ def newest(corrections: Iterable[Corrected]) -> tuple[Corrected, ...]:
     """Return the first correction of each question; case and spaces make no other question."""
     kept: dict[str, Corrected] = {}
     for question, answer in corrections:
-        key = " ".join(question.casefold().split())
-        if key:
+        if key := question_text(question):
             kept.setdefault(key, (question, answer))
     return tuple(kept.values())
 

@@ -11,17 +11,13 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from chatseq.text.normalise import UNSPACED
+
 MOST_WORDS = 64  # of a query; what follows is left out, since databases limit their patterns
 _MOST_CHARACTERS = 1000
 
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # kana and marks
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-    "\uac00-\ud7af"  # Hangul: its words carry endings, so parts of words must be found
-)
 _SYMBOLS = "\u2190-\u2bff\U0001f000-\U0001faff"  # arrows to emoji: one can search for them
-_PIECE = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+|[{_SYMBOLS}]")
+_PIECE = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+|[{_SYMBOLS}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _QUERY = re.compile(r'"([^"]*)"?|([^\s"]+)')
 

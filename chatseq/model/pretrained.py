@@ -18,7 +18,7 @@ import torch
 from chatseq.core.errors import TrainingError
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.model.vectors import Vector, load_vectors
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 from chatseq.text.tokenizer import FIRST_FREE_ID, Tokenizer
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatseq.core.errors import TrainingError
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 
 _LONGEST_LINE = 2**16  # bytes; 2000 numbers of 30 digits
 _HEAD = 2**12

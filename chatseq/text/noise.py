@@ -11,13 +11,14 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_HAN = "\u3400-\u9fff"
-_LETTER = rf"[^\W\d_{_HAN}]"
+from chatseq.text.normalise import HAN, is_han
+
+_LETTER = rf"[^\W\d_{HAN}]"
 # Chinese has no spaces: two characters, which most of its words have, count as a word.
-_LETTERS = re.compile(rf"[{_HAN}]{{1,2}}|{_LETTER}+(?:['’]{_LETTER}+)*")
-_WORD = rf"[^\W_{_HAN}](?:[^\s{_HAN}]*[^\W_{_HAN}])?"  # marks and digits within are part of it
-_MIXED = re.compile(rf"[{_HAN}]{{1,2}}|{_WORD}")
-_MOVED = re.compile(rf"[{_HAN}]|{_WORD}")
+_LETTERS = re.compile(rf"[{HAN}]{{1,2}}|{_LETTER}+(?:['’]{_LETTER}+)*")
+_WORD = rf"[^\W_{HAN}](?:[^\s{HAN}]*[^\W_{HAN}])?"  # marks and digits within are part of it
+_MIXED = re.compile(rf"[{HAN}]{{1,2}}|{_WORD}")
+_MOVED = re.compile(rf"[{HAN}]|{_WORD}")
 
 _MARK_WITHIN_NUMBER = re.compile(r"(?<=\d)[^\w\s](?=\d)")
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
@@ -201,7 +202,7 @@ def _letters(text: str) -> int:
 
 
 def _kind(letter: str) -> str:
-    if "\u3400" <= letter <= "\u9fff":
+    if is_han(letter):
         return "chinese"
     if letter.isalpha():
         return "letter"

@@ -13,7 +13,6 @@ words that were. Features depend on the text alone, so that run time needs no to
 from __future__ import annotations
 
 import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,12 +22,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chatseq.text.normalise import HAN, folded
 from chatseq.text.tokenizer import END_ID, PAD_ID, Tokenizer
 
 # Each Chinese character is a word of its own: its neighbours make the pairs that matter.
-_WORD = re.compile(r"[\u3400-\u9fff]|[^\W_]+|[^\w\s]")
+_WORD = re.compile(rf"[{HAN}]|[^\W_]+|[^\w\s]")
 _SHORTEST, _LONGEST = 3, 5  # characters of an n-gram, the marks of word begin and end counted
-_QUOTES = str.maketrans("‘’“”", "''\"\"")
 _FIRST = "<s>"  # stands before the first word
 
 
@@ -82,22 +81,18 @@ class QuestionEncoder:
         """Return those of the earlier turns that are read."""
         return newest_turns(context, self.context_turns)
 
-    def learnt_from(self, text: str) -> str:
-        """Return the text that a tokenizer should learn from for this question."""
-        return self._plain(text)
-
-    def _plain(self, text: str) -> str:
+    def _folded(self, text: str) -> str:
         return folded(text) if self.fold else text
 
     def _question(
         self, text: str, context: Sequence[str], encode: Callable[[str], list[int]]
     ) -> Question:
-        turns = [self._turn(encode(self._plain(text))[: self.max_tokens - 1])]
+        turns = [self._turn(encode(self._folded(text))[: self.max_tokens - 1])]
         room = self.max_tokens - len(turns[0].ids)
         for earlier in reversed(self.turns_read(context)):
             if room < 2:  # an end mark without a word tells nothing
                 break
-            turns.append(self._turn(encode(self._plain(earlier))[1 - room :]))
+            turns.append(self._turn(encode(self._folded(earlier))[1 - room :]))
             room -= len(turns[-1].ids)
         return _joined(reversed(turns)) if len(turns) > 1 else turns[0]
 
@@ -111,11 +106,6 @@ class QuestionEncoder:
 def newest_turns(context: Sequence[str], most: int) -> tuple[str, ...]:
     """Return the last turns of a conversation that are not blank, oldest first."""
     return tuple(turn for turn in context if turn.strip())[-most:] if most else ()
-
-
-def folded(text: str) -> str:
-    """Return the text as the encoder reads it: one case, one width, straight quotes, no margins."""
-    return unicodedata.normalize("NFKC", text).lower().translate(_QUOTES).strip()
 
 
 def token_features(pieces: Sequence[str], most: int, buckets: int) -> list[tuple[int, ...]]:

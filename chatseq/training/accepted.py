@@ -8,11 +8,10 @@ from typing import NamedTuple
 from chatseq.chat.turns import turns_of
 from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.exchange import Exchange, ReplySource
-from chatseq.corpus.split import question_key
 from chatseq.history.contracts import Feedback, History, Review, Verdict, branch
-from chatseq.text.question_encoder import folded, newest_turns
+from chatseq.text.normalise import normalise_answer, question_key, question_text
+from chatseq.text.question_encoder import newest_turns
 from chatseq.text.terminal import safe_line
-from chatseq.training.data import normalise_answer
 
 _SHOWN = 3  # places of exchanges that were left out
 Asked = tuple[str, tuple[str, ...]]  # a question as it is read, and the turns read before it
@@ -130,7 +129,7 @@ def _newest(accepted: Sequence[Accepted], context_turns: int) -> dict[Asked, Acc
 
 def _asked(exchange: Exchange, context_turns: int) -> Asked:
     turns = newest_turns(exchange.context, context_turns)
-    return " ".join(folded(exchange.question).split()), turns
+    return question_text(exchange.question), turns
 
 
 def _same_answer(one: Exchange, other: Exchange) -> bool:

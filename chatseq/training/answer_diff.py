@@ -21,9 +21,9 @@ from chatseq.core.events import StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.core.files import told_as, write_whole
 from chatseq.core.paths import runs_folder
-from chatseq.training.data import normalise_answer
+from chatseq.core.sequences import evenly_spaced
+from chatseq.text.normalise import normalise_answer
 from chatseq.training.job import Job
-from chatseq.training.validation import evenly_spaced
 
 REPORT = "regression.json"
 BEFORE = "before.json"  # kept for a run that is resumed, when the old bot is gone

@@ -9,6 +9,7 @@ from chatseq.core.errors import TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.paths import starter_folder
 from chatseq.core.recipe import Recipe, load_recipe
+from chatseq.corpus.traits import answers_recur, is_dialogue
 
 STARTER = "starter"  # the name of the bot that the first `chatseq` trains
 _MOST_FOR_FAQ = 20_000  # exchanges
@@ -34,22 +35,13 @@ def choose_recipe(exchanges: Sequence[Exchange]) -> Recipe:
     return recipe.apply(_TURNS) if is_dialogue(exchanges) and not reads_turns else recipe
 
 
-def is_dialogue(exchanges: Sequence[Exchange]) -> bool:
-    """Tell whether a corpus holds conversations: a quarter of its exchanges have earlier turns.
-
-    The others lose nothing by it, since a question without earlier turns is read as before.
-    """
-    return 4 * sum(bool(exchange.context) for exchange in exchanges) >= len(exchanges)
-
-
 def recipe_for(exchanges: Sequence[Exchange]) -> str:
     """Return the name of the recipe for a corpus.
 
     `faq` where answers recur, up to 20,000 exchanges; `by-heart` where they do not, up to 5,000;
     of larger ones, `dialogue` for conversations, else `small`.
     """
-    answers = {exchange.answer for exchange in exchanges}
-    if 2 * len(answers) <= len(exchanges) <= _MOST_FOR_FAQ:
+    if len(exchanges) <= _MOST_FOR_FAQ and answers_recur(exchanges):
         return "faq"
     if len(exchanges) <= _MOST_BY_HEART:
         return "by-heart"

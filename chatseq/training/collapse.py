@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chatseq.core.events import DiversityReport, TextStats
-from chatseq.text.words import plain, units
+from chatseq.text.normalise import normalise_answer, units
 
 WATCHED_FROM = 0.5  # of a run; before that all networks say the same to everything
 
@@ -37,8 +37,8 @@ _FOR_TALK = f"Try {_SPECIFIC}, {_LEARN}, or more varied answers."
 
 def diversity_of(replies: Sequence[str], wanted: Sequence[str]) -> DiversityReport:
     """Return the figures of replies and of the answers that were wanted, one for each."""
-    said = [plain(text) for text in replies]
-    right = [plain(text) for text in wanted]
+    said = [normalise_answer(text) for text in replies]
+    right = [normalise_answer(text) for text in wanted]
     told = Counter(text for text in said if text).most_common(1)
     most_frequent, times = told[0] if told else ("", 0)
     return DiversityReport(
@@ -51,13 +51,13 @@ def diversity_of(replies: Sequence[str], wanted: Sequence[str]) -> DiversityRepo
     )
 
 
-def collapse_warning(variety: DiversityReport, closed: bool) -> str | None:
+def collapse_warning(variety: DiversityReport, recurring_answers: bool) -> str | None:
     """Return in one line what is dull about the replies and what to change; None: nothing is.
 
     Args:
-        closed: answers recur, as in a FAQ
+        recurring_answers: answers recur, as in a FAQ
     """
-    cure = _FOR_FAQ if closed else _FOR_TALK
+    cure = _FOR_FAQ if recurring_answers else _FOR_TALK
     told = (
         _empty(variety),
         _same(variety, cure),

@@ -6,7 +6,6 @@ batch is made by a few array operations, whatever it holds.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -143,11 +142,6 @@ class Examples:
             torch.from_numpy(answer_ids),
             torch.from_numpy(answer_mask),
         )
-
-
-def normalise_answer(text: str) -> str:
-    """Return what of a text counts when replies are compared word for word."""
-    return unicodedata.normalize("NFC", text).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from chatseq.bots.contracts import FitData
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
+from chatseq.core.sequences import evenly_spaced
 from chatseq.engines.contracts import Engine
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
@@ -28,7 +29,6 @@ from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.answer_counts import counted_answers, known_answers
 from chatseq.training.card import card
 from chatseq.training.job import Job
-from chatseq.training.validation import evenly_spaced
 
 Figures = dict[str, float | None]
 
@@ -103,7 +103,7 @@ def _learn(
     if fit is None:
         return {}
     bot, seed = _bot(job, engine, folder), job.recipe.training.seed
-    data = FitData(bot, exchanges, held_out, job.closed, seed, fitted)
+    data = FitData(bot, exchanges, held_out, job.answers_recur, seed, fitted)
     options = {name: value for name, value in job.recipe.responder.items() if name != "name"}
     return dict(fit(data, folder, options))
 

@@ -14,10 +14,12 @@ from chatseq.core.files import new_hash
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe, TrainingSection
-from chatseq.corpus.split import question_key, split_by_question
+from chatseq.corpus.split import split_by_question
+from chatseq.corpus.traits import answers_recur
 from chatseq.decoding.build import build_decoding
 from chatseq.model.compatibility import check_compatibility
-from chatseq.text.question_encoder import QuestionEncoder, folded, newest_turns
+from chatseq.text.normalise import folded, question_key
+from chatseq.text.question_encoder import QuestionEncoder, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
 from chatseq.training.accepted import Accepted, join_accepted
 from chatseq.training.data import Examples
@@ -74,10 +76,9 @@ class Job:
         )
 
     @property
-    def closed(self) -> bool:
+    def answers_recur(self) -> bool:
         """Whether answers recur, as in a FAQ: then replies can be judged word for word."""
-        answers = {exchange.answer for exchange in self.train.exchanges}
-        return 2 * len(answers) <= len(self.train)
+        return answers_recur(self.train.exchanges)
 
     def compatibility_key(self) -> dict[str, str]:
         """Return what a checkpoint must have in common with this job, by a word for people."""

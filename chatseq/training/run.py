@@ -244,7 +244,7 @@ class _Run:
             counters.stop_reason or self._progress() >= WATCHED_FROM
         ):
             return
-        if told := collapse_warning(judged.variety, self._job.closed):
+        if told := collapse_warning(judged.variety, self._job.answers_recur):
             counters.collapse_reported = True
             yield Remark(told)
 
@@ -253,7 +253,7 @@ class _Run:
         counters = self._counters
         if not math.isfinite(judged.loss):
             return False
-        if self._job.closed and judged.exact_match != counters.best_exact_match:
+        if self._job.answers_recur and judged.exact_match != counters.best_exact_match:
             return judged.exact_match > counters.best_exact_match
         return judged.loss < counters.best_loss
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 
 from chatseq.core.events import DiversityReport, Sample
+from chatseq.core.sequences import evenly_spaced
 from chatseq.decoding.build import build_decoding
 from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.growing_text import text_of
@@ -17,14 +17,13 @@ from chatseq.decoding.search import decode
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.batch import Batch
 from chatseq.model.seq2seq import Seq2Seq
+from chatseq.text.normalise import normalise_answer
 from chatseq.text.question_encoder import pad_questions
 from chatseq.training.answer_counts import known_answers
 from chatseq.training.collapse import diversity_of
-from chatseq.training.data import normalise_answer
 from chatseq.training.deterministic import Ints, bucketed_batches
 from chatseq.training.job import Job
 
-Item = TypeVar("Item")
 Wanted = tuple[str, tuple[str, ...]]  # a question, and the earlier turns that are read with it
 
 _MOST_ROWS = 2000  # whose loss is taken
@@ -90,7 +89,7 @@ class Validator:
             self._model.train(learning)
         return total / max(1, tokens)
 
-    def _replies(self, questions: list[Wanted]) -> Iterator[str]:
+    def _replies(self, questions: Sequence[Wanted]) -> Iterator[str]:
         reader = self._job.reader
         read = [reader.read(question, context) for question, context in questions]
         order = sorted(range(len(read)), key=lambda at: len(read[at].ids))
@@ -121,10 +120,3 @@ class Validator:
         parts = bucketed_batches(questions, answers, budget=budget, seed=0, epoch=0)
         chosen: list[Ints] = [part for part in parts if len(part)]
         return [examples.batch([rows[int(at)] for at in part]) for part in chosen]
-
-
-def evenly_spaced(items: list[Item], most: int) -> list[Item]:
-    """Return at most so many items, evenly spread over the list."""
-    if len(items) <= most:
-        return items
-    return [items[at * len(items) // most] for at in range(most)]

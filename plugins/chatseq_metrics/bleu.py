@@ -8,7 +8,7 @@ from typing import Self
 from sacrebleu.metrics.bleu import BLEU
 
 from chatseq.evaluation.contracts import JudgedReply
-from chatseq.text.words import has_han
+from chatseq.text.normalise import has_han
 
 _ORDERS = 4
 _FIELDS = 2 + 2 * _ORDERS  # reply length, reference length, matches and counts by order

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from chatseq.evaluation.contracts import JudgedReply
-from chatseq.text.words import units
+from chatseq.text.normalise import units
 
 
 class RougeL:

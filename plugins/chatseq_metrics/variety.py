@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from chatseq.evaluation.contracts import JudgedReply
-from chatseq.text.words import plain, units
+from chatseq.text.normalise import normalise_answer, units
 
 
 class Distinct:
@@ -51,7 +51,7 @@ class MostFrequentReply:
 
     def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""
-        self._replies.update(plain(one.reply.text) for one in judged if not one.declined)
+        self._replies.update(normalise_answer(one.reply.text) for one in judged if not one.declined)
 
     def merge(self, other: Self) -> None:
         """Take in what another worker added."""

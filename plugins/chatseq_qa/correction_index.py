@@ -9,7 +9,7 @@ import numpy as np
 
 from chatseq.bots.contracts import Correction
 from chatseq.core.exchange import Neighbour
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 from chatseq_qa.index_ngrams import Ids
 from chatseq_qa.postings import Match, Postings, Weights, norms_of
 from chatseq_qa.question_index import ids_of, kind_weights

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 
 Ids = NDArray[np.int32]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
-from chatseq.core.exchange import Exchange
+from chatseq.core.exchange import MOST_CONTEXT_TURNS, Exchange
 from chatseq.corpus.contracts import BadRows, Line, Source
-from chatseq.corpus.turns import CONTEXT_TURNS, exchanges_of_turns
+from chatseq.corpus.turns import exchanges_of_turns
 from chatseq_readers.blocks import blocks
 
 # "Q: ", "User: " and the like in front of a turn, dropped where the first turn has one.
@@ -61,7 +61,7 @@ class TextReader:
     def _one_conversation(
         self, paragraphs: Iterator[tuple[int, list[str]]], source: Source
     ) -> Iterator[Exchange]:
-        earlier: deque[str] = deque(maxlen=CONTEXT_TURNS)
+        earlier: deque[str] = deque(maxlen=MOST_CONTEXT_TURNS)
         last, last_number = "", 0
         for number, lines in paragraphs:
             turn = "\n".join(lines)

@@ -14,14 +14,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chatseq.decoding.token_bytes import spelt, text_so_far
+from chatseq.text.normalise import UNSPACED
 from chatseq.text.tokenizer import Tokenizer
 
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
-    "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # kana, Han
-    "\uac00-\ud7af"  # Hangul, whose particles touch the word
-)
-_TOUCHING = rf"[^\W_{_UNSPACED}]"  # a letter or digit of a script that is written with spaces
+_TOUCHING = rf"[^\W_{UNSPACED}]"  # a letter or digit of a script that is written with spaces
 _touching = re.compile(_TOUCHING)
 
 

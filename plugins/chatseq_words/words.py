@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
@@ -12,6 +11,7 @@ from tokenizers import Regex, normalizers, pre_tokenizers
 
 from chatseq.core.errors import TokenizerError
 from chatseq.text.byte_fallback import NOTHING_TO_LEARN, clean
+from chatseq.text.normalise import is_han
 from chatseq_words.chinese import MISSING, is_installed, words_by_rjieba
 from chatseq_words.letters import checked_count, ranked, room
 from chatseq_words.tokenizer import Cutter, ListTokenizer, read_list
@@ -21,7 +21,6 @@ from chatseq_words.tokenizer import Cutter, ListTokenizer, read_list
 _WORDS = r"| ?[\p{L}\p{M}&&[^\p{Han}]]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
 # The first word gets the space that it would have within a sentence; `uncut` takes it off again.
 _FIRST_WORD = r"\A(?=[^\p{Han}])"
-_CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 _LETTERS_SHARE = 0.5  # of the free ids at most; rarer characters are spelt in bytes
 
 
@@ -65,7 +64,7 @@ class ChineseWords(SpacedWords):
         """
         found: list[str] = []
         for word in super().cut(text):
-            found += words_by_rjieba(word) if _CHINESE.match(word) else (word,)
+            found += words_by_rjieba(word) if is_han(word[0]) else (word,)
         return found
 
 

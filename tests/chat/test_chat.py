@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from chatseq.chat.chat import Chat
-from chatseq.chat.turns import CONTEXT_MESSAGES
 from chatseq.core.errors import ChatseqError, HistoryError
-from chatseq.core.exchange import Reply
+from chatseq.core.exchange import MOST_CONTEXT_TURNS, Reply
 from chatseq.history.contracts import History, Message, Status
 from chatseq.history.memory import MemoryHistory
 from chatseq.testing import ScriptedResponder
@@ -74,10 +73,10 @@ def test_the_responder_gets_the_earlier_turns_oldest_first() -> None:
 def test_the_context_is_no_longer_than_promised() -> None:
     responder = ScriptedResponder()
     chat = Chat(responder, MemoryHistory)
-    for number in range(CONTEXT_MESSAGES):
+    for number in range(MOST_CONTEXT_TURNS):
         list(chat.stream(str(number)))
-    assert len(responder.contexts[-1]) == CONTEXT_MESSAGES
-    assert responder.contexts[-1][-1] == str(CONTEXT_MESSAGES - 2)
+    assert len(responder.contexts[-1]) == MOST_CONTEXT_TURNS
+    assert responder.contexts[-1][-1] == str(MOST_CONTEXT_TURNS - 2)
 
 
 def test_closing_keeps_the_part_marked_interrupted() -> None:

@@ -8,12 +8,10 @@ import pytest
 
 from chatseq.bots.bot import Bot, BotData
 from chatseq.chat.chat import Chat
-from chatseq.chat.turns import CONTEXT_MESSAGES
 from chatseq.core.errors import RecipeError
-from chatseq.core.exchange import Reply
+from chatseq.core.exchange import MOST_CONTEXT_TURNS, Reply
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe
-from chatseq.corpus.turns import CONTEXT_TURNS
 from chatseq.history.memory import MemoryHistory
 from chatseq.testing import ScriptedEngine
 from chatseq.text.tokenizer import END_ID
@@ -144,11 +142,10 @@ def test_of_an_interrupted_reply_the_part_is_read(registry: Registry) -> None:
     assert said(chat, "three") == "one two one three"
 
 
-def test_a_chat_hands_over_as_much_as_a_corpus_keeps_and_a_recipe_may_ask_for() -> None:
+def test_a_recipe_may_ask_for_as_much_as_a_corpus_keeps() -> None:
     recipe = load_recipe("tiny")
-    assert CONTEXT_MESSAGES == CONTEXT_TURNS
-    assert recipe.apply([f"question.context_turns={CONTEXT_TURNS}"])
-    for wrong in (CONTEXT_TURNS + 1, -1):
+    assert recipe.apply([f"question.context_turns={MOST_CONTEXT_TURNS}"])
+    for wrong in (MOST_CONTEXT_TURNS + 1, -1):
         with pytest.raises(RecipeError, match="question.context_turns cannot be"):
             recipe.apply([f"question.context_turns={wrong}"])
 

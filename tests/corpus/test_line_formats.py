@@ -7,8 +7,9 @@ import re
 import pytest
 
 from chatseq.core.errors import CorpusError, PartError
+from chatseq.core.exchange import MOST_CONTEXT_TURNS
 from chatseq.corpus.read import ReadReport
-from chatseq.corpus.turns import CONTEXT_TURNS, ONE_TURN
+from chatseq.corpus.turns import ONE_TURN
 
 
 def pairs(exchanges):
@@ -83,7 +84,7 @@ def test_a_damaged_line_takes_its_whole_conversation_with_it(write, read):
 def test_the_context_of_an_endless_conversation_stays_short(write, read):
     write("talk.txt", "".join(f"turn {n}\n\n" for n in range(200)))
     last = read("talk.txt")[-1]
-    assert (len(last.context), last.question) == (CONTEXT_TURNS, "turn 198")
+    assert (len(last.context), last.question) == (MOST_CONTEXT_TURNS, "turn 198")
     assert last.context[-1] == "turn 197"
 
 

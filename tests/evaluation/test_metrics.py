@@ -10,7 +10,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from chatseq.core.plugins import Registry
-from chatseq.text.words import has_han, plain, units
+from chatseq.text.normalise import units
 from chatseq_metrics.bleu import Bleu
 from chatseq_metrics.chrf import Chrf
 from chatseq_metrics.rouge import RougeL, common_length, f_score
@@ -260,30 +260,3 @@ def test_strange_replies_give_finite_figures(registry: Registry, name: str) -> N
     metric.add([judged(said, text) for said in strange for text in strange if text.strip()])
     for value in metric.figures().values():
         assert value is None or 0 <= value <= 100
-
-
-def test_units_are_words_without_case_and_punctuation() -> None:
-    assert units("Don't STOP, it's 3.5!") == ["don", "t", "stop", "it", "s", "3", "5"]
-    assert units("Straße_und") == ["strasse", "und"]
-    assert units("नमस्ते दुनिया") == ["नमस्ते", "दुनिया"]
-
-
-def test_units_of_scripts_without_spaces_are_characters() -> None:
-    assert units("GPU很贵") == ["gpu", "很", "贵"]
-    assert units("カタカナ、ひら") == list("カタカナひら")
-    assert units("한국어 말") == ["한국어", "말"]
-
-
-def test_units_of_a_text_of_signs_alone_are_its_characters() -> None:
-    assert units("🙂 !") == ["🙂", "!"]
-    assert units(" ") == []
-
-
-def test_the_plain_form_joins_white_space_and_composes_accents() -> None:
-    assert plain("\ta \u00a0 b\n") == "a b"
-    assert plain("e\u0301") == "\u00e9"
-
-
-def test_chinese_is_told_from_kana_and_latin() -> None:
-    assert has_han("ok 好")
-    assert not has_han("かな カナ ok")

@@ -15,7 +15,7 @@ from evaluation_fakes import Parrot, TableBot
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.evaluation.contracts import JudgedReply
-from chatseq.evaluation.questions import Asked, asked, evenly_spaced
+from chatseq.evaluation.questions import Asked, asked
 from chatseq.evaluation.report import FIGURES, Progress, Report, evaluate, evaluation
 from chatseq.hookspecs import hookimpl
 
@@ -74,12 +74,6 @@ def test_a_question_without_any_answer_is_to_be_declined() -> None:
 def test_context_does_not_make_another_question() -> None:
     found = asked([Exchange("a", "1", context=("x",)), Exchange("a", "2")])
     assert found == [Asked("a", ("1", "2"))]
-
-
-def test_some_of_many_questions_are_spread_evenly_over_them() -> None:
-    many = [Asked(str(at), ()) for at in range(10)]
-    assert [question.text for question in evenly_spaced(many, 4)] == ["0", "2", "5", "7"]
-    assert evenly_spaced(many, 10) == evenly_spaced(many, 99) == evenly_spaced(many, None) == many
 
 
 def test_at_most_so_many_questions_are_asked_with_all_their_answers(registry: Registry) -> None:

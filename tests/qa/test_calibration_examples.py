@@ -9,7 +9,7 @@ import pytest
 from chatseq.bots.contracts import FitData
 from chatseq.core.exchange import Exchange
 from chatseq.testing import babbling_bot
-from chatseq.text.words import plain
+from chatseq.text.normalise import normalise_answer
 from chatseq_qa import practice
 from chatseq_qa.calibration_examples import CalibrationExample, calibration_examples
 
@@ -91,10 +91,11 @@ def test_made_questions_have_no_answer_and_are_none_of_the_corpus() -> None:
 
 
 def test_half_of_the_made_questions_have_known_words_and_half_have_none() -> None:
-    words = {word for one in LEARNT for word in plain(one.question).split()}
+    words = {word for one in LEARNT for word in normalise_answer(one.question).split()}
     made = made_of(calibration_examples(lesson(held_out=())))
     kinds = [
-        {word in words for word in plain(drill.question).split() if len(word) > 3} for drill in made
+        {word in words for word in normalise_answer(drill.question).split() if len(word) > 3}
+        for drill in made
     ]
     assert kinds.count({True}) >= len(made) // 3
     assert kinds.count({False}) >= len(made) // 3

@@ -14,7 +14,7 @@ from texts import CORPUS
 from chatseq.core.options import build_part, options_of
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe
-from chatseq.text.question_encoder import folded
+from chatseq.text.normalise import folded
 from chatseq.text.tokenizer import Tokenizer
 
 DOCS = (Path(__file__).parents[2] / "docs" / "tokenizers.md").read_text(encoding="utf-8")

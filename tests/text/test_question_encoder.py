@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from chatseq.text.question_encoder import (
     Question,
     QuestionEncoder,
-    folded,
     newest_turns,
     pad_questions,
     token_features,
@@ -45,11 +44,6 @@ class Letters:
 
 def features(*pieces: str, most: int = 50, buckets: int = 1_000_003) -> list[tuple[int, ...]]:
     return token_features(pieces, most, buckets)
-
-
-def test_case_width_and_quotes_are_read_alike() -> None:
-    assert folded("  WHAT’S up？ ") == "what's up?"
-    assert folded("ＡＢＣ１") == "abc1"
 
 
 def test_every_piece_of_a_word_carries_the_features_of_the_whole_word() -> None:

@@ -9,9 +9,9 @@ import pytest
 from chatseq.core.errors import TrainingError
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.core.plugins import Registry
-from chatseq.corpus.split import question_key
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.memory import MemoryHistory
+from chatseq.text.normalise import question_key
 from chatseq.training.accepted import (
     Accepted,
     accepted_feedback,

@@ -16,9 +16,8 @@ from chatseq.bots.bundle import bot_folder, open_bundle
 from chatseq.bots.loader import load_bot
 from chatseq.chat.chat import Chat
 from chatseq.cli.train import train
-from chatseq.core.exchange import Exchange, Reply
+from chatseq.core.exchange import MOST_CONTEXT_TURNS, Exchange, Reply
 from chatseq.core.plugins import Registry
-from chatseq.corpus.turns import CONTEXT_TURNS
 from chatseq.evaluation.report import evaluate
 from chatseq.history.memory import MemoryHistory
 
@@ -94,7 +93,7 @@ def test_the_page_about_earlier_turns_is_true(registry: Registry, tmp_path: Path
     chat = Chat(bot.responder, MemoryHistory)
     said = [list(chat.stream(question))[-1] for question in asked]
     assert [reply.text for reply in said if isinstance(reply, Reply)] == replies
-    assert f"At most {CONTEXT_TURNS} turns" in section
+    assert f"At most {MOST_CONTEXT_TURNS} turns" in section
 
 
 def second_replies(bot: Bot) -> list[str]:

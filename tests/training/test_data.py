@@ -19,7 +19,6 @@ from chatseq.training.data import (
     _Questions,
     _Ragged,
     _word_dropout,
-    normalise_answer,
 )
 from chatseq.training.deterministic import uniform_at
 from chatseq.training.job import Job, prepare
@@ -238,8 +237,3 @@ def test_no_noise_is_false() -> None:
     assert not Noise()
     assert Noise(word_dropout=0.1)
     assert Noise(subword_dropout=0.1)
-
-
-def test_texts_are_compared_in_canonical_form_without_margins() -> None:
-    assert normalise_answer(" e\u0301 \n") == normalise_answer("é")
-    assert normalise_answer("a b") != normalise_answer("a  b")

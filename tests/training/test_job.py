@@ -12,10 +12,10 @@ from chatseq.core.exchange import Exchange
 from chatseq.core.paths import starter_folder
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe
-from chatseq.corpus.split import question_key
+from chatseq.corpus.traits import is_dialogue
+from chatseq.text.normalise import question_key
 from chatseq.training.choose_recipe import (
     choose_recipe,
-    is_dialogue,
     recipe_for,
     starter_files,
     starter_recipe,
@@ -85,8 +85,8 @@ def test_a_misspelt_part_is_told_before_anything_is_learnt(make_job: MakeJob) ->
 
 
 def test_answers_recur_in_a_faq_and_not_in_translation(make_job: MakeJob) -> None:
-    assert make_job().closed
-    assert not make_job(rows=[replace(e, answer=e.question) for e in exchanges()]).closed
+    assert make_job().answers_recur
+    assert not make_job(rows=[replace(e, answer=e.question) for e in exchanges()]).answers_recur
 
 
 def test_the_fingerprint_follows_every_word_and_the_order(make_job: MakeJob) -> None:

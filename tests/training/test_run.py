@@ -254,7 +254,7 @@ def test_the_best_weights_are_judged_by_replies_where_answers_recur(
     monkeypatch.setattr(Validator, "judge", judge)
     rows = exchanges() if closed else [replace(e, answer=e.question) for e in exchanges()]
     job = make_job("training.patience=99", rows=rows)
-    assert job.closed == closed
+    assert job.answers_recur == closed
     events = list(train(job))
     assert isinstance(events[-1], FinishedReport)
     assert events[-1].best_step == validations(events)[best].step

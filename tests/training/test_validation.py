@@ -13,7 +13,7 @@ from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.training.job import Job
 from chatseq.training.step import Objective, make_optimiser, train_step
-from chatseq.training.validation import Validator, evenly_spaced
+from chatseq.training.validation import Validator
 
 from .conftest import MakeJob, exchanges
 
@@ -75,9 +75,3 @@ def test_judging_touches_neither_weights_nor_chance_nor_mode(job: Job) -> None:
     assert torch.equal(torch.get_rng_state(), chance)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert validator.validate() == first
-
-
-def test_a_spread_is_even_and_keeps_the_order() -> None:
-    assert evenly_spaced([1, 2, 3], 5) == [1, 2, 3]
-    assert evenly_spaced(list(range(10)), 5) == [0, 2, 4, 6, 8]
-    assert evenly_spaced(list(range(7)), 3) == [0, 2, 4]
