@@ -39,7 +39,7 @@ from chatseq.model.seq2seq import Seq2Seq
 from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.training.data import Examples
 from chatseq.training.deterministic import bucketed_batches
-from chatseq.training.step import Objective, learn, make_optimiser
+from chatseq.training.step import Objective, make_optimiser, train_step
 
 SENTENCES = Path(__file__).resolve().parents[2] / "shared/corpora/tatoeba_fra_eng/fra-eng.zip"
 HIDDEN, VOCABULARY, PAIRS = 256, 8000, 6000
@@ -152,7 +152,9 @@ def rounds(
 
     def train(batch: Batch) -> None:
         objective = Objective(section.label_smoothing)
-        learn(model, optimiser, batch, rate=1e-4, clip=section.clip, objective=objective)
+        train_step(
+            model, optimiser, batch, learning_rate=1e-4, clip=section.clip, objective=objective
+        )
 
     model.train()
     for number in range(count + 1):

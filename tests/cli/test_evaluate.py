@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from evaluation_fakes import Parrot, TableBot
 
-from chatseq.chat import bot as bot_module
+from chatseq.bots import bot as bot_module
 from chatseq.cli.main import run
 from chatseq.core.plugins import Registry
 from chatseq.evaluation.report import FIGURES

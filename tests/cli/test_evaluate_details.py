@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from evaluation_fakes import Parrot, TableBot
 
-from chatseq.chat import bot as bot_module
+from chatseq.bots import bot as bot_module
 from chatseq.cli.main import run
 from chatseq.evaluation.details import Details
 from chatseq.evaluation.page import BEGIN

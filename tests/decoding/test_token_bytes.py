@@ -8,7 +8,7 @@ import pytest
 
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry, discover
-from chatseq.decoding import spelt as module
+from chatseq.decoding import token_bytes as module
 from chatseq.decoding.token_bytes import spelt, text_so_far
 from chatseq.testing import LetterTokenizer
 from chatseq.text.tokenizer import FIRST_FREE_ID, Tokenizer

@@ -29,7 +29,7 @@ def test_the_whole_corpus_is_counted_but_what_was_left_out(make_job: MakeJob) ->
 def test_a_validation_says_only_known_answers(make_job: MakeJob) -> None:
     job = make_job(*KNOWN)
     model = build_model(job.registry, job.recipe, job.tokenizer.size)
-    judged = Validator(job, model).judge()
+    judged = Validator(job, model).validate()
     assert {sample.reply for sample in judged.samples} <= set(ANSWERS.values())
     assert judged.samples
     assert final_figures(job, TorchEngine(model))
@@ -38,7 +38,7 @@ def test_a_validation_says_only_known_answers(make_job: MakeJob) -> None:
 def test_a_validation_leaves_stop_strings_out(make_job: MakeJob) -> None:
     stop = 'decoding.adjusters=[{name="stop-strings", strings=["e", "你", "。"]}]'
     job = make_job(*KNOWN, stop)
-    judged = Validator(job, build_model(job.registry, job.recipe, job.tokenizer.size)).judge()
+    judged = Validator(job, build_model(job.registry, job.recipe, job.tokenizer.size)).validate()
     assert not any(mark in sample.reply for sample in judged.samples for mark in "e你。")
 
 

@@ -20,8 +20,8 @@ TALK = [f"this is what person {at} said in turn {3 * at}, nothing else" for at i
 DULL = "I don't know."
 
 
-def collapse_reported(replies: list[str], wanted: list[str], *, closed: bool = False) -> str | None:
-    return collapse_warning(diversity_of(replies, wanted), closed)
+def warned(replies: list[str], wanted: list[str], *, recurring_answers: bool = False) -> str | None:
+    return collapse_warning(diversity_of(replies, wanted), recurring_answers)
 
 
 def test_the_figures_by_hand() -> None:
@@ -48,19 +48,19 @@ def test_nothing_at_all_has_figures_too() -> None:
     for replies in ([], [""]):
         found = diversity_of(replies, replies)
         assert (found.most_frequent, found.share, found.wanted_share) == ("", 0.0, 0.0)
-        assert collapse_warning(found, closed=False) is None
+        assert collapse_warning(found, recurring_answers=False) is None
 
 
 def test_a_reply_to_much_is_told_with_what_to_change() -> None:
     wanted = [DULL, DULL, *TALK[2:]]
     replies = [DULL] * 38 + TALK[38:]
-    told = collapse_reported(replies, wanted)
+    told = warned(replies, wanted)
     assert told == (
         "38 % of the validation replies are 'I don't know.' (2 % of the wanted answers are). "
         "Try decoding.adjusters with specificity, the strategy sample, more epochs, a lower "
         "training.learning_rate, or more varied answers."
     )
-    faq = collapse_reported(replies, wanted, closed=True)
+    faq = warned(replies, wanted, recurring_answers=True)
     assert faq is not None
     assert faq.endswith(
         "Try more epochs, a lower training.learning_rate, or more wordings of the questions."
@@ -68,64 +68,62 @@ def test_a_reply_to_much_is_told_with_what_to_change() -> None:
 
 
 def test_a_long_reply_is_cut() -> None:
-    told = collapse_reported(["word " * 30] * 100, TALK)
+    told = warned(["word " * 30] * 100, TALK)
     assert told is not None
     assert f"'{'word ' * 9}wo…'" in told
 
 
 def test_lively_talk_is_no_alarm() -> None:
-    assert collapse_reported(TALK, TALK) is None
-    assert collapse_reported(TALK[::-1], TALK) is None  # all wrong, but not dull
-    assert collapse_reported([DULL] * 10 + TALK[10:], TALK) is None
+    assert warned(TALK, TALK) is None
+    assert warned(TALK[::-1], TALK) is None  # all wrong, but not dull
+    assert warned([DULL] * 10 + TALK[10:], TALK) is None
 
 
 def test_a_faq_with_few_answers_is_no_alarm() -> None:
     answers = list(itertools.islice(itertools.cycle(ANSWERS.values()), 100))
-    assert collapse_reported(answers, answers, closed=True) is None
+    assert warned(answers, answers, recurring_answers=True) is None
     first = answers[0]  # a fifth of the others are mistaken for one of the four
     leaning = [first if at % 5 == 0 else answer for at, answer in enumerate(answers)]
     assert leaning.count(first) == 40
-    assert collapse_reported(leaning, answers, closed=True) is None
+    assert warned(leaning, answers, recurring_answers=True) is None
 
 
 def test_leaning_to_yes_is_no_alarm_but_saying_nothing_else_is() -> None:
     wanted = ["yes"] * 60 + ["no"] * 40
-    assert collapse_reported(["yes"] * 90 + ["no"] * 10, wanted, closed=True) is None
-    told = collapse_reported(["yes"] * 100, wanted, closed=True)
+    assert warned(["yes"] * 90 + ["no"] * 10, wanted, recurring_answers=True) is None
+    told = warned(["yes"] * 100, wanted, recurring_answers=True)
     assert told is not None
     assert told.startswith("100 % of the validation replies are 'yes' (60 % of the wanted")
-    assert collapse_reported(["yes"] * 100, ["yes"] * 100, closed=True) is None
+    assert warned(["yes"] * 100, ["yes"] * 100, recurring_answers=True) is None
 
 
 def test_few_questions_are_no_alarm() -> None:
-    assert collapse_reported([DULL] * 4, TALK[:4]) is None
-    assert collapse_reported([DULL] * 5, TALK[:5]) is not None
-    assert (
-        collapse_reported(["one"] * 5 + TALK[5:20], ["one", *TALK[1:20]]) is None
-    )  # 4 more than wanted
-    assert collapse_reported(["one"] * 6 + TALK[6:20], ["one", *TALK[1:20]]) is not None
+    assert warned([DULL] * 4, TALK[:4]) is None
+    assert warned([DULL] * 5, TALK[:5]) is not None
+    assert warned(["one"] * 5 + TALK[5:20], ["one", *TALK[1:20]]) is None  # 4 more than wanted
+    assert warned(["one"] * 6 + TALK[6:20], ["one", *TALK[1:20]]) is not None
 
 
 def test_empty_replies_are_told_before_all_else() -> None:
-    told = collapse_reported([""] * 50 + [DULL] * 50, ["", "", *TALK[2:]])
+    told = warned([""] * 50 + [DULL] * 50, ["", "", *TALK[2:]])
     assert told == (
         "50 % of the validation replies are empty (2 % of the wanted answers are). Try more "
         "epochs, a lower training.learning_rate, or fewer rows with an empty answer."
     )
     declining = [""] * 60 + TALK[60:]
-    assert collapse_reported(declining, declining) is None
-    assert collapse_reported([""] * 9 + TALK[9:], TALK) is None
+    assert warned(declining, declining) is None
+    assert warned([""] * 9 + TALK[9:], TALK) is None
 
 
 def test_replies_that_never_end_are_told() -> None:
     replies = [f"{at} and so on " * 8 for at in range(100)]
-    assert collapse_reported(replies, ["nine"] * 50 + ["ten"] * 50) == (
+    assert warned(replies, ["nine"] * 50 + ["ten"] * 50) == (
         "The validation replies are 32.0 words long (the wanted answers 1.0). Try "
         "decoding.adjusters with ngram-block, a smaller decoding.max_length, more epochs, a lower "
         "training.learning_rate."
     )
     four_more = [f"it is {at} o'clock" for at in range(20)]
-    assert collapse_reported(four_more, [f"{at}" for at in range(20)]) is None
+    assert warned(four_more, [f"{at}" for at in range(20)]) is None
 
 
 def test_replies_without_variety_are_told() -> None:
@@ -134,7 +132,7 @@ def test_replies_without_variety_are_told() -> None:
     few += ["no, I never did that before in my life", "me too, I like it a lot these days, so"]
     few += ["I have to go now, see you another time", "it was nice to talk to you about it today"]
     lively = [" ".join(f"w{at * 8 + place}" for place in range(8)) for at in range(100)]
-    told = collapse_reported(list(itertools.islice(itertools.cycle(few), 100)), lively)
+    told = warned(list(itertools.islice(itertools.cycle(few), 100)), lively)
     assert told is not None
     assert told.startswith("The validation replies have a distinct-2 of 0.0")
     assert "(the wanted answers 0.88). Try decoding.adjusters with specificity" in told
@@ -142,12 +140,12 @@ def test_replies_without_variety_are_told() -> None:
 
 def test_replies_of_one_word_are_told() -> None:
     wanted = ["some ten words about it, each of them the same again"] * 100
-    assert collapse_reported([f"word{at}" for at in range(100)], wanted) == (
+    assert warned([f"word{at}" for at in range(100)], wanted) == (
         "The validation replies are 1.0 words long (the wanted answers 11.0). Try a larger "
         "decoding.max_length, decoding.adjusters with minimum-length, more epochs, a lower "
         "training.learning_rate."
     )
-    assert collapse_reported([f"word{at}" for at in range(100)], ["some words"] * 100) is None
+    assert warned([f"word{at}" for at in range(100)], ["some words"] * 100) is None
 
 
 DULL_ONE = diversity_of([DULL] * 50, TALK[:50])
@@ -160,7 +158,7 @@ def judging(monkeypatch: pytest.MonkeyPatch, found: Iterator[DiversityReport]) -
     def judge(validator: Validator) -> ValidationResult:
         return ValidationResult(1.0, 0.5, (), next(found))
 
-    monkeypatch.setattr(Validator, "judge", judge)
+    monkeypatch.setattr(Validator, "validate", judge)
 
 
 def told(events: list[TrainingEvent]) -> list[int]:
@@ -223,7 +221,7 @@ def test_a_validation_compares_its_replies_with_the_first_listed_answers(
     job = make_job("data.validation_share=0")
     from .test_validation import model_of
 
-    judged = Validator(job, model_of(job)).judge()
+    judged = Validator(job, model_of(job)).validate()
     assert judged.variety.count == 40
     assert judged.variety.wanted == diversity_of([], [*ANSWERS.values()] * 10).wanted
 

@@ -226,11 +226,11 @@ def test_a_checkpoint_fits_only_the_context_that_it_learnt_from(make_job: MakeJo
     others = [Exchange(e.question, e.answer, context=("x",)) for e in exchanges()]
     for turns, alike in ((0, True), (1, False)):
         setting = f"question.context_turns={turns}"
-        marks = [
+        prints = [
             make_job(setting, rows=rows).compatibility_key()["corpus"]
             for rows in (exchanges(), others)
         ]
-        assert (marks[0] == marks[1]) is alike
+        assert (prints[0] == prints[1]) is alike
 
 
 def test_no_noise_is_false() -> None:

@@ -99,7 +99,7 @@ def test_the_fingerprint_follows_every_word_and_the_order(make_job: MakeJob) -> 
     assert make_job(rows=moved).corpus.fingerprint != base
 
 
-def test_marks_change_with_what_is_learnt_not_with_how_long(make_job: MakeJob) -> None:
+def test_the_key_changes_with_what_is_learnt_not_with_how_long(make_job: MakeJob) -> None:
     base = make_job().compatibility_key()
     assert make_job("training.max_epochs=99", "training.minutes=3").compatibility_key() == base
     assert make_job("training.seed=9").compatibility_key() != base

@@ -211,7 +211,7 @@ def test_a_run_without_improvement_ends_early_with_its_best_weights(
     def judge(self: Validator) -> ValidationResult:
         return ValidationResult(1.0, next(judged), (), diversity_of([], []))
 
-    monkeypatch.setattr(Validator, "judge", judge)
+    monkeypatch.setattr(Validator, "validate", judge)
     job = make_job("training.validations=12", "training.patience=3", "training.max_epochs=6")
     events = list(train(job))
     found = validations(events)
@@ -251,7 +251,7 @@ def test_the_best_weights_are_judged_by_replies_where_answers_recur(
         loss, exact_match = next(given)
         return ValidationResult(loss, exact_match, (), diversity_of([], []))
 
-    monkeypatch.setattr(Validator, "judge", judge)
+    monkeypatch.setattr(Validator, "validate", judge)
     rows = exchanges() if closed else [replace(e, answer=e.question) for e in exchanges()]
     job = make_job("training.patience=99", rows=rows)
     assert job.answers_recur == closed

@@ -27,7 +27,9 @@ def step(
 ) -> StepResult:
     batch = job.train.batch(range(8))
     torch.manual_seed(4)  # of dropout
-    return train_step(model, optimiser, batch, rate=rate, clip=1.0, objective=Objective(0.1))
+    return train_step(
+        model, optimiser, batch, learning_rate=rate, clip=1.0, objective=Objective(0.1)
+    )
 
 
 def weights(model: Seq2Seq) -> Tensor:

@@ -45,20 +45,20 @@ def rows_of(batch: Batch) -> list[tuple[list[int], list[list[int]]]]:
 
 def test_about_the_share_of_the_questions_is_reordered_and_the_rest_stays() -> None:
     words = "one two three four five six seven eight nine ten"
-    said = [Noise(word_swaps=0.25).typed(words, seed) for seed in range(1000)]
+    said = [Noise(word_swaps=0.25).augment(words, seed) for seed in range(1000)]
     assert all(sorted(text.split()) == sorted(words.split()) for text in said)
     assert sum(text != words for text in said) / 1000 == pytest.approx(0.25, abs=0.05)
-    assert all(Noise(word_swaps=1.0).typed(words, seed) != words for seed in SEEDS)
+    assert all(Noise(word_swaps=1.0).augment(words, seed) != words for seed in SEEDS)
 
 
 def test_words_change_places_first_and_are_misspelt_then() -> None:
     text = "tell me about the opening hours"
     for seed in SEEDS:
         swapped = reordered(text, seed, 2)
-        assert Noise(word_swaps=1.0).typed(text, seed) == swapped
-        assert Noise(typos=0.5, word_swaps=1.0).typed(text, seed) == misspelt(swapped, 0.5, seed)
-        assert Noise(typos=0.5).typed(text, seed) == misspelt(text, 0.5, seed)
-        assert Noise(word_dropout=0.5, subword_dropout=0.5).typed(text, seed) == text
+        assert Noise(word_swaps=1.0).augment(text, seed) == swapped
+        assert Noise(typos=0.5, word_swaps=1.0).augment(text, seed) == misspelt(swapped, 0.5, seed)
+        assert Noise(typos=0.5).augment(text, seed) == misspelt(text, 0.5, seed)
+        assert Noise(word_dropout=0.5, subword_dropout=0.5).augment(text, seed) == text
 
 
 def test_a_batch_is_what_is_read_of_the_questions_as_they_were_typed(
@@ -68,7 +68,8 @@ def test_a_batch_is_what_is_read_of_the_questions_as_they_were_typed(
     for seed in SEEDS:
         asked = [examples.exchanges[row].question for row in rows]
         typed = [
-            TYPED.typed(text, derive_seed(seed, row)) for text, row in zip(asked, rows, strict=True)
+            TYPED.augment(text, derive_seed(seed, row))
+            for text, row in zip(asked, rows, strict=True)
         ]
         changed += sum(text != question for text, question in zip(typed, asked, strict=True))
         wanted = pad_questions(list(map(job.reader.read, typed)), job.reader.features)
@@ -105,7 +106,7 @@ def test_only_questions_that_were_changed_are_read_again(
     monkeypatch.setattr(QuestionEncoder, "read", reading)
     rows = list(range(len(examples)))
     asked = [exchange.question for exchange in examples.exchanges]
-    typed = [Noise(typos=0.1).typed(text, derive_seed(3, row)) for row, text in enumerate(asked)]
+    typed = [Noise(typos=0.1).augment(text, derive_seed(3, row)) for row, text in enumerate(asked)]
     examples.noisy_batch(rows, Noise(typos=0.1), 3)
     assert texts == [text for text, question in zip(typed, asked, strict=True) if text != question]
     assert 3 < len(texts) < 30
@@ -116,7 +117,7 @@ def test_random_pieces_are_those_of_the_question_as_it_was_typed(
 ) -> None:
     rows, noise = list(range(len(examples))), Noise(subword_dropout=0.4, typos=0.5)
     for row, (ids, _) in zip(rows, rows_of(examples.noisy_batch(rows, noise, 2)), strict=True):
-        typed = noise.typed(examples.exchanges[row].question, derive_seed(2, row))
+        typed = noise.augment(examples.exchanges[row].question, derive_seed(2, row))
         assert job.tokenizer.decode(ids) == typed.lower()
 
 
