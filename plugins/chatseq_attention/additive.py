@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.utils.checkpoint import checkpoint
 
-from chatseq_attention.base import ScoringAttention
+from chatseq.model.contracts import Attended, Memory
+from chatseq_attention.base import HistoryFreeAttention, Keyed, fold, unfold, weighted_sum
 from chatseq_attention.normalise import Normaliser
 
 CHUNK_NUMBERS = 1 << 22  # of the (queries x source x attention) tensor held at once: 16 MB
 
 
-class AdditiveAttention(ScoringAttention):
+class AdditiveAttention(HistoryFreeAttention):
     """Score each memory vector by v · tanh(W query + U memory) (Bahdanau et al. 2015, A.1.2).
 
     U is applied once a source. Where a batch is large, scores are made for a few queries at a time
@@ -42,17 +43,29 @@ class AdditiveAttention(ScoringAttention):
         self.project_memory = nn.Linear(memory_size, width)
         self.score = nn.Linear(width, 1, bias=False)
 
-    def keys(self, states: Tensor) -> Tensor:
-        """Return U · memory, (batch, source, attention)."""
-        keys: Tensor = self.project_memory(states)
-        return keys
+    def prepare(self, memory: Memory) -> tuple[Tensor, ...]:
+        """Make the keys U · memory, (batch, source, attention)."""
+        return Keyed(memory.states, memory.mask, self.project_memory(memory.states))
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the network's output for all pairs."""
-        return network_scores(self.score, self.project_query(queries), keys)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, keys = prepared
+        queries = self.project_query(fold(query, states))  # (batch, k x target, attention)
+        scores = network_scores(self.score, queries, keys)  # (batch, k x target, source)
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)
 
 
-class ConcatAttention(ScoringAttention):
+class ConcatAttention(HistoryFreeAttention):
     """Score each memory vector by v · tanh(W [query; memory]) (Luong et al. 2015, "concat").
 
     The halves of W are applied apart, the memory's once a source: the same sum.
@@ -78,14 +91,28 @@ class ConcatAttention(ScoringAttention):
         self.project = nn.Linear(query_size + memory_size, width, bias=False)
         self.score = nn.Linear(width, 1, bias=False)
 
-    def keys(self, states: Tensor) -> Tensor:
-        """Return the memory's half of W [query; memory], (batch, source, attention)."""
-        return linear(states, self.project.weight[:, self.query_size :])
+    def prepare(self, memory: Memory) -> tuple[Tensor, ...]:
+        """Make the keys, the memory's half of W [query; memory], (batch, source, attention)."""
+        keys = linear(memory.states, self.project.weight[:, self.query_size :])
+        return Keyed(memory.states, memory.mask, keys)
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the network's output for all pairs."""
-        projected = linear(queries, self.project.weight[:, : self.query_size])
-        return network_scores(self.score, projected, keys)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, keys = prepared
+        half = self.project.weight[:, : self.query_size]
+        queries = linear(fold(query, states), half)  # (batch, k x target, attention)
+        scores = network_scores(self.score, queries, keys)  # (batch, k x target, source)
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)
 
 
 def network_width(hidden_size: int | None, query_size: int) -> int:
@@ -121,20 +148,21 @@ def network_scores(score: Callable[[Tensor], Tensor], queries: Tensor, keys: Ten
     size = max(1, CHUNK_NUMBERS // max(1, keys.numel()))
     if queries.shape[1] <= size:
         return of(queries, keys)
-    return torch.cat([_remade(of, part, keys) for part in torch.split(queries, size, dim=1)], dim=1)
+    parts = torch.split(queries, size, dim=1)
+    return torch.cat([_checkpointed(of, part, keys) for part in parts], dim=1)
 
 
-def spared(make: Callable[..., Tensor], *given: Tensor, numbers: int) -> Tensor:
-    """Return make(*given), made again for the gradient if that spares much memory.
+def recomputed(make: Callable[..., Tensor], *inputs: Tensor, numbers: int) -> Tensor:
+    """Return make(*inputs), made again for the gradient where that saves much memory.
 
     Args:
         numbers: how many would be held, those of all target steps together
     """
     if torch.onnx.is_in_onnx_export() or numbers <= CHUNK_NUMBERS:
-        return make(*given)
-    return _remade(make, *given)
+        return make(*inputs)
+    return _checkpointed(make, *inputs)
 
 
-def _remade(make: Callable[..., Tensor], *given: Tensor) -> Tensor:
-    made: Tensor = checkpoint(make, *given, use_reentrant=False, preserve_rng_state=False)
+def _checkpointed(make: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    made: Tensor = checkpoint(make, *inputs, use_reentrant=False, preserve_rng_state=False)
     return made

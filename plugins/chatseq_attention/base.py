@@ -1,4 +1,7 @@
-"""What the attentions share: folding beams into the query axis, and attending without history."""
+"""What the attentions share: no history, and beams folded into the query axis.
+
+A forward reads as a paper does: score, mask, normalise, sum.
+"""
 
 from __future__ import annotations
 
@@ -25,35 +28,17 @@ class Keyed(NamedTuple):
     keys: Tensor  # (batch, source, key)
 
 
-class ScoringAttention(nn.Module):
-    """Weigh the memory by scores that need no history, all target steps at once.
-
-    What is built on it gives `scores`, and `keys` unless the states are their own keys.
-    """
+class HistoryFreeAttention(nn.Module):
+    """Weigh the memory by scores that need no history, all target steps at once."""
 
     def __init__(self, memory_size: int, normaliser: Normaliser) -> None:
         super().__init__()
         self.output_size = memory_size
         self.normalise = normaliser_named(normaliser)
 
-    def keys(self, states: Tensor) -> Tensor:
-        """Return (batch, source, key) from states (batch, source, memory)."""
-        return states
-
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return (batch, queries, source) from queries (batch, queries, query)."""
-        raise NotImplementedError
-
-    def weigh(self, scores: Tensor, mask: Tensor, queries: Tensor) -> Tensor:  # noqa: ARG002
-        """Return weights (batch, queries, source) that sum to 1 over real tokens."""
-        return self.normalise(scores, mask.unsqueeze(1))
-
     def prepare(self, memory: Memory) -> tuple[Tensor, ...]:
-        """Make the keys."""
-        keys = self.keys(memory.states)
-        if keys is memory.states:
-            return Plain(memory.states, memory.mask)
-        return Keyed(memory.states, memory.mask, keys)
+        """Return what the scores read of a source: its states, which are their own keys."""
+        return Plain(memory.states, memory.mask)
 
     def start(self, memory: Memory) -> tuple[Tensor, ...]:  # noqa: ARG002
         """Return no state: scores need no history."""
@@ -68,16 +53,16 @@ class ScoringAttention(nn.Module):
             query: (rows, target, query)
             prepared: as `prepare` gave it, or the same tensors in a plain tuple
         """
-        states, mask, *keys = prepared
-        queries = fold(query, states)  # (batch, k x target, query)
-        weights = self.weigh(self.scores(queries, keys[0] if keys else states), mask, queries)
-        return attended(query, states, weights, state)
+        raise NotImplementedError
 
 
-def attended(query: Tensor, states: Tensor, weights: Tensor, state: tuple[Tensor, ...]) -> Attended:
-    """Return what weights (batch, k x target, source) find in the states, as rows."""
+def weighted_sum(weights: Tensor, states: Tensor) -> Tensor:
+    """Return the context vectors, (batch, queries, memory), from weights (batch, queries, source).
+
+    Weights are at least of single precision; the sum is of the states' own.
+    """
     alike = weights if weights.dtype is states.dtype else weights.to(states.dtype)
-    return Attended(*unfold(alike @ states, weights, query), state)
+    return alike @ states
 
 
 def fold(query: Tensor, memory: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from chatseq.model.contracts import Attended, Memory
-from chatseq_attention.additive import AdditiveAttention, spared
-from chatseq_attention.base import attended
+from chatseq_attention.additive import AdditiveAttention, recomputed
+from chatseq_attention.base import unfold, weighted_sum
 from chatseq_attention.normalise import Normaliser, exact
 
 
@@ -43,14 +43,15 @@ class HistoryAttention(AdditiveAttention):
         (history,) = state
         queries = self.project_query(query)  # (rows, target, attention)
         numbers = queries.numel() * states.shape[1]  # of all steps together
-        found = []
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        steps = []
         for step in queries.unbind(1):
-            scores = spared(self._step_scores, step, history, keys, numbers=numbers)
-            weights = self.normalise(scores, mask.unsqueeze(1))  # (batch, k, source)
-            history = self.after(history, weights.flatten(0, 1))
-            found.append(weights)
-        together = torch.stack(found, 2).flatten(1, 2)  # (batch, k x target, source)
-        return attended(query, states, together, (history,))
+            scores = recomputed(self._step_scores, step, history, keys, numbers=numbers)
+            steps.append(self.normalise(scores, real))  # (batch, k, source)
+            history = self.after(history, steps[-1].flatten(0, 1))
+        weights = torch.stack(steps, 2).flatten(1, 2)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), (history,))
 
     def _step_scores(self, query: Tensor, history: Tensor, keys: Tensor) -> Tensor:
         batch, source, width = keys.shape
@@ -127,8 +128,8 @@ class LocationAttention(HistoryAttention):
 
     def term(self, history: Tensor) -> Tensor:
         """Return U · (F * the last weights)."""
-        found = self.convolve(history.unsqueeze(1))  # (rows, filters, source)
-        term: Tensor = self.project_location(found.transpose(1, 2))
+        patterns = self.convolve(history.unsqueeze(1))  # (rows, filters, source)
+        term: Tensor = self.project_location(patterns.transpose(1, 2))
         return term
 
     def after(self, history: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002

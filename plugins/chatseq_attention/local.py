@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from chatseq.model.contracts import Attended
+from chatseq_attention.base import fold, unfold, weighted_sum
 from chatseq_attention.multiplicative import GeneralAttention
 from chatseq_attention.normalise import Normaliser, exact
 
@@ -40,12 +42,28 @@ class LocalPredictiveAttention(GeneralAttention):
         self.project_query = nn.Linear(query_size, query_size, bias=False)
         self.position = nn.Linear(query_size, 1, bias=False)
 
-    def weigh(self, scores: Tensor, mask: Tensor, queries: Tensor) -> Tensor:
-        """Return the weights of the tokens in each query's window, (batch, queries, source)."""
-        share = exact(self.position(torch.tanh(self.project_query(queries)))).sigmoid()
-        counted = mask.long().cumsum(1).unsqueeze(1)  # (batch, 1, source): 1, 2, ...
-        wanted = share * counted[..., -1:]  # (batch, queries, 1): the last count is the length
-        distance = (counted - 1 - wanted) / self.window  # (batch, queries, source)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, keys = prepared
+        queries = fold(query, states)  # (batch, k x target, query)
+        scores = queries @ keys.transpose(1, 2)  # (batch, k x target, source)
+        distance = self._distance(queries, mask)
         near = (distance.abs() <= 1) & mask.unsqueeze(1)  # never empty: a token is within 1
         weights = self.normalise(scores, near) * (-2 * distance.square()).exp()
-        return weights / weights.sum(-1, keepdim=True).clamp(min=LEAST)
+        weights = weights / weights.sum(-1, keepdim=True).clamp(min=LEAST)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)
+
+    def _distance(self, queries: Tensor, mask: Tensor) -> Tensor:
+        """Return how far each token is from the position, in windows, (batch, queries, source)."""
+        share = exact(self.position(torch.tanh(self.project_query(queries)))).sigmoid()
+        counted = mask.long().cumsum(1).unsqueeze(1)  # (batch, 1, source): 1, 2, ...
+        position = share * counted[..., -1:]  # (batch, queries, 1): the last count is the length
+        return (counted - 1 - position) / self.window

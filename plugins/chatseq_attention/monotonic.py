@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize, softplus
 
 from chatseq.model.contracts import Attended, Memory
-from chatseq_attention.additive import AdditiveAttention, network_scores, spared
-from chatseq_attention.base import attended, fold
+from chatseq_attention.additive import AdditiveAttention, network_scores, recomputed
+from chatseq_attention.base import fold, unfold, weighted_sum
 from chatseq_attention.normalise import exact
 
 
@@ -62,16 +62,12 @@ class MonotonicAttention(AdditiveAttention):
         """Make the keys, and find the end."""
         counted = memory.mask.long().cumsum(1)
         last = memory.mask & (counted == counted[:, -1:])
-        return Passage(memory.states, memory.mask, self.keys(memory.states), last)
+        return Passage(memory.states, memory.mask, self.project_memory(memory.states), last)
 
     def start(self, memory: Memory) -> tuple[Tensor, ...]:
         """Return all weight at the first token."""
         first = memory.mask & (memory.mask.long().cumsum(1) == 1)
         return (first.to(exact(memory.states).dtype),)
-
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the energies of all pairs."""
-        return network_scores(self._energy, self.project_query(queries), keys)
 
     def forward(
         self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
@@ -84,18 +80,23 @@ class MonotonicAttention(AdditiveAttention):
             state: the weights of the step before, (rows, source)
         """
         states, mask, keys, last = prepared
-        (weights,) = state
-        energies = exact(self.scores(fold(query, states), keys))  # (batch, k x target, source)
+        (now,) = state
+        energies = self.energies(fold(query, states), keys)  # (batch, k x target, source)
         ends = torch.where(last.unsqueeze(1), 1.0, energies.sigmoid())
         stops = _as_rows(torch.where(mask.unsqueeze(1), ends, 0.0), query)
         passes = _as_rows(-softplus(energies), query)  # log(1 - sigmoid), (rows, target, source)
         numbers = stops.numel() * states.shape[1]
-        found = []
+        steps = []
         for stop, passed in zip(stops.unbind(1), passes.unbind(1), strict=True):
-            weights = stop * spared(arriving, weights, passed, numbers=numbers)
-            found.append(weights)
-        together = torch.stack(found, 1).view(states.shape[0], -1, states.shape[1])
-        return attended(query, states, together, (weights,))
+            now = stop * recomputed(arriving, now, passed, numbers=numbers)  # sums to 1
+            steps.append(now)
+        weights = torch.stack(steps, 1).view(states.shape[0], -1, states.shape[1])
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), (now,))
+
+    def energies(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the energies of all pairs, (batch, queries, source)."""
+        return exact(network_scores(self._energy, self.project_query(queries), keys))
 
     def _energy(self, mixed: Tensor) -> Tensor:
         """Return gain · v / ‖v‖ · mixed + offset (eq. 16), (..., 1)."""

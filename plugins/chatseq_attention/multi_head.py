@@ -79,9 +79,10 @@ class MultiHeadAttention(nn.Module):
         states, mask, keys, values = prepared
         queries = self._parted(within_half(self.project_query(fold(query, states))))
         scores = queries @ keys  # (batch, head, k x target, source)
-        weights = self.normalise(scores, mask[:, None, None])
-        found = (weights.to(values.dtype) @ values).transpose(1, 2)  # (batch, _, head, width)
-        joined = found.reshape(states.shape[0], -1, self.join.in_features)
+        real = mask[:, None, None]  # (batch, 1, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, head, k x target, source)
+        sums = (weights.to(values.dtype) @ values).transpose(1, 2)  # (batch, _, head, width)
+        joined = sums.reshape(states.shape[0], -1, self.join.in_features)
         context = self.join(joined)  # (batch, k x target, memory)
         return Attended(*unfold(context, weights.mean(1), query), state)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from chatseq_attention.base import ScoringAttention
+from chatseq.model.contracts import Attended, Memory
+from chatseq_attention.base import HistoryFreeAttention, Keyed, fold, unfold, weighted_sum
 from chatseq_attention.normalise import Normaliser
 
 
-class DotAttention(ScoringAttention):
+class DotAttention(HistoryFreeAttention):
     """Score each memory vector by query · memory (Luong et al. 2015, "dot"); nothing is learnt."""
 
     def __init__(
@@ -27,9 +28,22 @@ class DotAttention(ScoringAttention):
                 "or take the attention 'general'."
             )
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the products of all pairs."""
-        return queries @ keys.transpose(1, 2)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, *_ = prepared
+        queries = fold(query, states)  # (batch, k x target, query)
+        scores = queries @ states.transpose(1, 2)  # (batch, k x target, source)
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)
 
 
 class ScaledDotAttention(DotAttention):
@@ -46,12 +60,20 @@ class ScaledDotAttention(DotAttention):
         super().__init__(query_size, memory_size, normaliser=normaliser)
         self.scale = query_size**-0.5
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the scaled products of all pairs."""
-        return super().scores(queries * self.scale, keys)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend; the arguments are those of `DotAttention`."""
+        states, mask, *_ = prepared
+        queries = fold(query, states) * self.scale  # (batch, k x target, query)
+        scores = queries @ states.transpose(1, 2)  # (batch, k x target, source)
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)
 
 
-class GeneralAttention(ScoringAttention):
+class GeneralAttention(HistoryFreeAttention):
     """Score each memory vector by query · W · memory (Luong et al. 2015, "general").
 
     W is applied to the memory, once a source, instead of to every query.
@@ -68,11 +90,23 @@ class GeneralAttention(ScoringAttention):
         super().__init__(memory_size, normaliser)
         self.project = nn.Linear(memory_size, query_size, bias=False)
 
-    def keys(self, states: Tensor) -> Tensor:
-        """Return W · memory, (batch, source, query)."""
-        keys: Tensor = self.project(states)
-        return keys
+    def prepare(self, memory: Memory) -> tuple[Tensor, ...]:
+        """Make the keys W · memory, (batch, source, query)."""
+        return Keyed(memory.states, memory.mask, self.project(memory.states))
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the products of all pairs."""
-        return queries @ keys.transpose(1, 2)
+    def forward(
+        self, query: Tensor, prepared: tuple[Tensor, ...], state: tuple[Tensor, ...]
+    ) -> Attended:
+        """Attend.
+
+        Args:
+            query: (rows, target, query)
+            prepared: as `prepare` gave it, or the same tensors in a plain tuple
+        """
+        states, mask, keys = prepared
+        queries = fold(query, states)  # (batch, k x target, query)
+        scores = queries @ keys.transpose(1, 2)  # (batch, k x target, source)
+        real = mask.unsqueeze(1)  # (batch, 1, source), True where a token is
+        weights = self.normalise(scores, real)  # (batch, k x target, source)
+        context = weighted_sum(weights, states)  # (batch, k x target, memory)
+        return Attended(*unfold(context, weights, query), state)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from chatseq.model.contracts import Attended, Attention, Memory
 from chatseq_attention import additive
-from chatseq_attention.additive import AdditiveAttention, ConcatAttention, spared
+from chatseq_attention.additive import AdditiveAttention, ConcatAttention, recomputed
 from chatseq_attention.base import fold, unfold
 from chatseq_attention.multiplicative import DotAttention, GeneralAttention, ScaledDotAttention
 
@@ -175,7 +175,7 @@ def test_what_would_hold_much_is_made_again_for_the_gradient(
     for numbers, times in ((10, 1), (11, 2)):
         made.clear()
         given = torch.tensor([3.0], requires_grad=True)
-        spared(square, given, numbers=numbers).backward()
+        recomputed(square, given, numbers=numbers).backward()
         assert given.grad is not None
         assert given.grad.tolist() == [6.0]
         assert len(made) == times

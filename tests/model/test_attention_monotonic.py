@@ -73,7 +73,7 @@ def test_weights_are_the_sum_over_all_paths_for_every_row() -> None:
     memory = memory_of(torch.randn(3, 6, 4), mask)
     query = torch.randn(3, 5, 3) * 3
     prepared = attention.prepare(memory)
-    energies = attention.scores(query, prepared[2])
+    energies = attention.energies(query, prepared[2])
     found = attention(query, prepared, attention.start(memory)).weights
     for row, length in enumerate((6, 3, 1)):
         stops = [[sigmoid(e) for e in step[:length]] for step in energies[row].tolist()]
@@ -93,7 +93,7 @@ def test_the_energy_uses_the_direction_of_v_only() -> None:
     mixed = torch.tanh(attention.project_query(query) + attention.project_memory(states))
     direction = attention.score.weight[0] / attention.score.weight[0].square().sum().sqrt()
     wanted = 1.5 * (mixed @ direction) + 0.25  # (1, 2)
-    found = attention.scores(query, attention.keys(states))
+    found = attention.energies(query, attention.project_memory(states))
     torch.testing.assert_close(found[0], wanted)
 
 
