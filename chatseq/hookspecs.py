@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from chatseq.core.events import TrainingEvent
 
 PROJECT = "chatseq"
+# Of all contracts together. It grows when a plugin that was right may no longer be; docs/api.md.
+CONTRACTS_VERSION = 1
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

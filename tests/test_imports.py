@@ -1,6 +1,6 @@
 """Imports point one way, and heavy libraries stay where they belong.
 
-cli, repl, server -> chat, training, evaluation -> bots -> engines, decoding, history, corpus
+cli, repl, server -> api -> chat, training, evaluation -> bots -> engines, decoding, history, corpus
   -> model, text -> core
 """
 
@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"engines", "decoding", "history", "corpus"},
     {"bots"},
     {"chat", "training", "evaluation"},
+    {"api"},
     {"cli", "repl", "server", "testing", "scaffold"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

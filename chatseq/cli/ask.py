@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from chatseq.api import Bot
 from chatseq.chat.choices import offered
-from chatseq.cli.main import registry_of
+from chatseq.cli.main import overrides, registry_of
 from chatseq.cli.output import page, say, say_json, tell, tell_error
 from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Reply, ReplySource
 from chatseq.core.plugins import first_line
 from chatseq.text.terminal import safe_line
-
-if TYPE_CHECKING:
-    from chatseq.bots.bot import Bot
 
 FROM_STDIN = "-"
 Show = Callable[[Reply], None]
@@ -45,16 +43,12 @@ def ask(
 
     Nothing is stored in the history; `chatseq chat` stores, also over a pipe.
     """
-    from chatseq.bots.loader import load_bot
-    from chatseq.chat.corrections import Corrections
-
     if not question.strip():
         raise click.UsageError("The question is empty. Write one, or - to read stdin.")
-    given = (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
-    loaded = load_bot(registry_of(ctx), bot, overrides=given, corrections=Corrections())
+    loaded = Bot.load(bot, settings=overrides(strategy, settings), registry=registry_of(ctx))
     if question == FROM_STDIN:
         return _answer_lines(loaded, _lines(sys.stdin), _shown(as_json, why, _show_line))
-    _shown(as_json, why, _show_text)(loaded.responder.reply(question))
+    _shown(as_json, why, _show_text)(loaded.ask(question))
     return 0
 
 
@@ -76,11 +70,11 @@ def as_value(reply: Reply) -> dict[str, Any]:
 
 def _answer_lines(bot: Bot, questions: Iterable[str], show: Show) -> int:
     """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
-    nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy_name)
+    nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy)
     code = 0
     for question in questions:
         try:
-            reply = bot.responder.reply(question) if question else nothing
+            reply = bot.ask(question) if question else nothing
         except Exception as fault:  # one line that fails must not lose the others
             known = isinstance(fault, ChatseqError)
             tell_error(str(fault) if known else f"{type(fault).__name__}: {first_line(fault)}")

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
+from chatseq.api import list_bots as list_of_bots
 from chatseq.bots.bundle import (
     Bundle,
     BundleListing,
     Manifest,
     bot_folder,
     find_bot,
-    list_bundles,
     open_bundle,
 )
 from chatseq.cli.output import say, say_json, say_table, tell
@@ -38,7 +38,7 @@ def list_bots(as_json: bool) -> None:
     from chatseq.bots.bundle import default_bot
 
     default = default_bot()
-    listed = list_bundles()
+    listed = list_of_bots()
     if as_json:
         say_json([_row_value(bot, default) for bot in listed])
         return

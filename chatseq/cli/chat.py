@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from chatseq.cli.main import registry_of
+from chatseq.cli.main import overrides, registry_of
 
 
 @click.command()
@@ -31,11 +31,6 @@ def chat(
     return begin(
         registry_of(ctx), bot=named, settings=overrides(strategy, settings), session=session
     )
-
-
-def overrides(strategy: str | None, settings: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the settings that the options of a command ask for."""
-    return (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
 
 
 def _starter(ctx: click.Context) -> str:

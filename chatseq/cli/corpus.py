@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatseq.api import read_corpus
 from chatseq.cli.main import registry_of
-from chatseq.cli.output import say, say_json, say_table
+from chatseq.cli.output import say, say_json, say_table, tell
 from chatseq.core.errors import CorpusError
 
 if TYPE_CHECKING:
+    from chatseq.core.exchange import Exchange
+    from chatseq.core.plugins import Registry
     from chatseq.corpus.check import CorpusCheck, Finding
     from chatseq.corpus.read import ReadOptions
 
@@ -48,6 +51,23 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     )
 
 
+def read_files(
+    registry: Registry, files: tuple[str, ...], given: dict[str, Any], *, tell_skipped: str
+) -> tuple[list[Exchange], tuple[str, ...]]:
+    """Return what files hold, and the settings that are not for readers; tell of bad rows."""
+    from dataclasses import replace
+
+    from chatseq.corpus.read import ReadReport, reader_settings
+
+    for_readers, others = reader_settings(registry, given["settings"])
+    options = replace(read_options(given), settings=for_readers)
+    report = ReadReport()
+    exchanges = list(read_corpus(files, options=options, report=report, registry=registry))
+    if report.skipped:
+        tell(f"{report.skipped} bad rows {tell_skipped}")
+    return exchanges, others
+
+
 @corpus.command()
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -60,11 +80,11 @@ def check(ctx: click.Context, /, files: tuple[str, ...], as_json: bool, **given:
     from dataclasses import replace
 
     from chatseq.corpus.check import check_corpus
-    from chatseq.corpus.read import ReadReport, read_corpus
+    from chatseq.corpus.read import ReadReport
 
     options = replace(read_options(given), skip_bad=True)
     report = ReadReport()
-    exchanges = read_corpus(registry_of(ctx), files, options=options, report=report)
+    exchanges = read_corpus(files, options=options, report=report, registry=registry_of(ctx))
     try:
         found = check_corpus(exchanges, report)
     except CorpusError as fault:
@@ -91,9 +111,7 @@ def show(
     """Show the first exchanges as chatseq reads them."""
     from itertools import islice
 
-    from chatseq.corpus.read import read_corpus
-
-    exchanges = read_corpus(registry_of(ctx), files, options=read_options(given))
+    exchanges = read_corpus(files, options=read_options(given), registry=registry_of(ctx))
     first = list(islice(exchanges, count))
     if as_json:
         say_json([asdict(exchange) for exchange in first])

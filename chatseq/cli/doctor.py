@@ -15,6 +15,7 @@ from typing import NamedTuple
 import click
 
 import chatseq
+from chatseq.api import Bot
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
 from chatseq.core.disabled import read_disabled
@@ -160,14 +161,13 @@ def _history(_: Registry) -> Iterator[Finding]:
 def _answer(registry: Registry) -> Iterator[Finding]:
     """Ask the default bot something."""
     from chatseq.bots.bundle import default_bot
-    from chatseq.bots.loader import load_bot
 
     name = default_bot()
     if name is None:
         told = "there is none yet. `chatseq` trains the starter bot"
         yield Finding("default bot", True, told)
         return
-    reply = load_bot(registry, name).responder.reply(PROBE)
+    reply = Bot.load(name, corrections=False, registry=registry).ask(PROBE)
     told = f"'{name}' answered in {reply.milliseconds:.0f} ms"
     yield Finding("default bot", True, told)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatseq.cli.main import registry_of
+from chatseq.api import ALL_CORES, Bot
+from chatseq.api import evaluate as judge
+from chatseq.cli.corpus import read_files
+from chatseq.cli.main import overrides, registry_of
 from chatseq.cli.output import say_json, tell
 from chatseq.core.errors import ChatseqError
 
 if TYPE_CHECKING:
-    from chatseq.bots.bot import Bot
-    from chatseq.core.exchange import Exchange
-    from chatseq.core.plugins import Registry
     from chatseq.evaluation.report import Progress, Report
 
 
@@ -56,14 +56,19 @@ def evaluate(
     Rows with the same question are one question with several right answers. An empty answer marks
     a question that the bot must decline.
     """
-    from chatseq.evaluation.report import evaluation
-
     if html is not None:
         _check_place(html)
     registry = registry_of(ctx)
-    exchanges, settings = _exchanges(registry, files, given)
-    bot = _bot(registry, name, given["strategy"], settings)
-    report = _watched(evaluation(bot, exchanges, registry))
+    exchanges, settings = read_files(registry, files, given, tell_skipped="were left out.")
+    bot = Bot.load(
+        name,
+        settings=overrides(given["strategy"], settings),
+        corrections=False,
+        threads=ALL_CORES,
+        registry=registry,
+    )
+    with _bar() as on_progress:
+        report = judge(bot, exchanges, on_progress=on_progress, registry=registry)
     for fault in report.faults:
         tell(fault)
     _show(report, as_json=as_json, details=details)
@@ -122,64 +127,15 @@ def _no_page(file: Path, why: str) -> ChatseqError:
     return ChatseqError(f"Cannot write {file}: {why}. Name another file with --html.")
 
 
-def _exchanges(
-    registry: Registry, files: tuple[str, ...], given: dict[str, Any]
-) -> tuple[list[Exchange], tuple[str, ...]]:
-    """Return what the files hold, and the settings that are no reader's."""
-    from chatseq.corpus.read import ReadOptions, ReadReport, read_corpus, reader_settings
-
-    for_readers, others = reader_settings(registry, given["settings"])
-    options = ReadOptions(
-        format=given["format_"],
-        encoding=given["encoding"],
-        skip_bad=given["skip_bad"],
-        settings=for_readers,
-    )
-    report = ReadReport()
-    exchanges = list(read_corpus(registry, files, options=options, report=report))
-    if report.skipped:
-        tell(f"{report.skipped} bad rows were left out.")
-    return exchanges, others
-
-
-def _bot(
-    registry: Registry, name: str | None, strategy: str | None, settings: tuple[str, ...]
-) -> Bot:
-    from chatseq.bots.loader import load_bot
-
-    # A chat runs on one core, where single steps are fastest; many questions at once use all.
-    overrides = [f"engine.threads={_cores()}"]
-    if strategy is not None:
-        overrides.append(f"decoding.strategy.name={strategy}")
-    return load_bot(registry, name, overrides=[*overrides, *settings])
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS, Windows
-
-
-def _watched(events: Iterator[Progress | Report]) -> Report:
-    """Run an evaluation to its end, with a bar where a person is watching."""
-    from chatseq.evaluation.report import Report
-
-    # Taken to its end, so that the bar is gone before anything is printed.
-    *_, report = _with_bar(events) if sys.stderr.isatty() else events
-    assert isinstance(report, Report)  # noqa: S101  (it always comes last)
-    return report
-
-
-def _with_bar(events: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None] | None]:
+    """Give what shows progress where a person is watching; it is gone before the figures come."""
+    if not sys.stderr.isatty():
+        yield None
+        return
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from chatseq.evaluation.report import Progress
-
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Evaluating", total=None)
-        for event in events:
-            if isinstance(event, Progress):
-                bar.update(task, completed=event.done, total=event.total)
-            yield event
+        yield lambda event: bar.update(task, completed=event.done, total=event.total)

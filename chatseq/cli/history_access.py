@@ -7,12 +7,12 @@ from datetime import datetime
 from chatseq.cli.output import tell
 from chatseq.core.paths import history_file
 from chatseq.history.contracts import History
-from chatseq.history.memory import MemoryHistory
+from chatseq.history.opening import kept_history
 
 
 def kept() -> History:
     """Return the history; looking at one that does not exist makes no file."""
-    return opened() if history_file().exists() else MemoryHistory()
+    return _told(kept_history())
 
 
 def opened() -> History:
@@ -23,10 +23,13 @@ def opened() -> History:
     """
     from chatseq.history.store import HistoryStore  # SQLAlchemy takes half a second to load
 
-    store = HistoryStore(history_file())
-    for notice in store.notices:
+    return _told(HistoryStore(history_file()))
+
+
+def _told(history: History) -> History:
+    for notice in history.notices:
         tell(notice)
-    return store
+    return history
 
 
 def when(moment: datetime) -> str:

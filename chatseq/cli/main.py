@@ -15,15 +15,13 @@ from typing import Any, TextIO
 import click
 
 import chatseq
+from chatseq.api import installed_plugins
 from chatseq.cli.output import take_any_text, tell, tell_error
-from chatseq.core.disabled import read_disabled
 from chatseq.core.errors import ChatseqError, OldName, PartError
-from chatseq.core.paths import plugins_folder
-from chatseq.core.plugins import Registry, discover
+from chatseq.core.plugins import Registry
 
 INTERRUPTED = 130
 DEFAULT_COMMAND = "chat"
-SWITCHBOARD = "plugins"  # the command without which nothing could be switched on again
 
 
 class CommandGroup(click.Group):
@@ -89,19 +87,15 @@ def registry_of(ctx: click.Context) -> Registry:
     root = ctx.find_root()
     kept: dict[str, Any] = root.ensure_object(dict)
     if "registry" not in kept:
-        kept["registry"] = _discovered()
+        kept["registry"] = installed_plugins()
     found = kept["registry"]
     assert isinstance(found, Registry)  # noqa: S101  (put there two lines above or by a test)
     return found
 
 
-def _discovered() -> Registry:
-    """Return the plugins that are on; all of them where the file would leave no way back."""
-    folders = [plugins_folder()]
-    registry = discover(folders, off=read_disabled().off)
-    if registry.off and SWITCHBOARD not in registry.parts("command"):
-        return discover(folders)
-    return registry
+def overrides(strategy: str | None, settings: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the settings that the options of a command ask for."""
+    return (*((f"decoding.strategy.name={strategy}",) if strategy else ()), *settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from chatseq.cli.main import SWITCHBOARD, registry_of
+from chatseq.api import SWITCHBOARD
+from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, tell
 from chatseq.core.disabled import read_disabled, switch_off, switch_on
 from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest

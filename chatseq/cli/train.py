@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatseq.cli.history_access import count, kept
+from chatseq.api import run_training, training_job
+from chatseq.cli.history_access import count
 from chatseq.cli.main import INTERRUPTED, registry_of
 from chatseq.cli.output import say, tell
 from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
-    from chatseq.core.events import FinishedReport
-    from chatseq.core.exchange import Exchange
-    from chatseq.core.recipe import Recipe
-    from chatseq.training.accepted import Accepted
+    from chatseq.api import Event
+    from chatseq.core.events import CorpusReport, FinishedReport
     from chatseq.training.answer_diff import AnswerDiff
     from chatseq.training.job import Job
+    from chatseq.training.job_sources import JobOptions
 
 _OF_FILES = {"recipe": "--recipe", "encoding": "--encoding", "format_": "--format"}
 
@@ -40,6 +39,7 @@ _OF_FILES = {"recipe": "--recipe", "encoding": "--encoding", "format_": "--forma
     metavar="KEY=VALUE",
     help="A setting of the recipe, such as training.seed=7, or of a reader.",
 )
+@click.option("--licence", metavar="TEXT", help="Of the corpus; by default the LICENSE beside it.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped or killed.")
 @click.option("--dry-run", is_flag=True, help="Try two steps, estimate, write nothing.")
@@ -68,11 +68,7 @@ def train(
     """
     if not files:
         _check_no_files(from_history, given)
-    registry = registry_of(ctx)
-    if files:
-        job = _job_of_files(registry, files, given, from_history=from_history, quiet=quiet)
-    else:
-        job = _job_of_history(registry, given, quiet=quiet)
+    job = training_job(registry_of(ctx), files, _options(from_history, given), _begun(quiet))
     if dry_run:
         _try_out(job)
         return 0
@@ -90,22 +86,13 @@ def train_starter(registry: Registry, *, quiet: bool = False) -> str:
     Raises:
         KeyboardInterrupt: the user stopped it; what was learnt so far is stored.
     """
-    from chatseq.corpus.read import read_corpus
-
     tell("This is the first time: the starter bot is trained, which takes about a minute.")
-    from chatseq.training.choose_recipe import STARTER, starter_files, starter_recipe
+    from chatseq.training.job_sources import starter_job
 
-    exchanges = list(read_corpus(registry, starter_files()))
-    job = _prepared(registry, exchanges, starter_recipe(), STARTER)
+    job = starter_job(registry)
     if _run(job, resume=False, quiet=quiet).reason == "interrupted":
         raise KeyboardInterrupt
     return job.name
-
-
-def stem(file: str) -> str:
-    """Return the name of a file without folders and endings, such as `faq` of `faq.csv.gz`."""
-    name = Path(file).name
-    return name.partition(".")[0] or name
 
 
 def _check_no_files(from_history: bool, given: dict[str, Any]) -> None:
@@ -117,55 +104,45 @@ def _check_no_files(from_history: bool, given: dict[str, Any]) -> None:
         raise click.UsageError(f"{named[0]} is for files. Name a FILE, or leave it out.")
 
 
-def _job_of_files(
-    registry: Registry,
-    files: tuple[str, ...],
-    given: dict[str, Any],
-    *,
-    from_history: bool,
-    quiet: bool,
-) -> Job:
-    from chatseq.bots.bundle import check_name, safe_name
+def _options(from_history: bool, given: dict[str, Any]) -> JobOptions:
+    from chatseq.corpus.read import ReadOptions
+    from chatseq.training.job_sources import JobOptions
 
-    bot = given["bot"]
-    name = check_name(bot) if bot else safe_name(stem(files[0]))
-    accepted = _accepted(name) if from_history else []
-    exchanges, settings = _read(registry, files, given)
-    if not quiet:
-        tell(f"{len(exchanges):,} exchanges read{_besides(accepted)}.")
-    chosen = _recipe(given["recipe"], exchanges, [*settings, *_minutes(given["minutes"])])
-    return _prepared(registry, exchanges, chosen, name, accepted)
+    reading = ReadOptions(given["format_"], given["encoding"], given["skip_bad"])
+    return JobOptions(
+        name=given["bot"],
+        recipe=given["recipe"],
+        settings=given["settings"],
+        minutes=given["minutes"],
+        licence=given["licence"] or "",
+        from_history=from_history,
+        reading=reading,
+    )
 
 
-def _job_of_history(registry: Registry, given: dict[str, Any], *, quiet: bool) -> Job:
-    from chatseq.bots.bundle import bot_folder, default_bot, open_bundle
-    from chatseq.core.errors import BundleError
+def _begun(quiet: bool) -> Callable[[Event], None]:
+    """Return what tells of the corpus, and of what the history says about itself."""
+    from chatseq.core.events import CorpusReport, Remark
 
-    name = given["bot"] or default_bot()
-    if name is None:
-        raise BundleError("There is no bot yet that could learn on. Train one: chatseq train FILE")
-    known = open_bundle(bot_folder(name), registry=registry).manifest.corpus.exchanges
-    accepted = _accepted(name)
-    from chatseq.training.warm_start import prepare_warm_start
+    def show(event: Event) -> None:
+        if isinstance(event, Remark):
+            tell(event.text)
+        elif isinstance(event, CorpusReport):
+            _tell_read(event, quiet)
 
-    if not quiet:
-        tell(f"The bot '{name}' learns on: {known:,} exchanges{_besides(accepted)}.")
-    settings = [*given["settings"], *_minutes(given["minutes"])]
-    return prepare_warm_start(registry, accepted, name=name, settings=settings)
+    return show
 
 
-def _accepted(bot: str) -> list[Accepted]:
-    from chatseq.training.accepted import accepted_feedback
-
-    history = kept()
-    try:
-        return accepted_feedback(history, bot)
-    finally:
-        history.close()
-
-
-def _besides(accepted: list[Accepted]) -> str:
-    return f", {count(len(accepted), 'accepted answer')} from the history" if accepted else ""
+def _tell_read(read: CorpusReport, quiet: bool) -> None:
+    if read.skipped:
+        tell(f"{read.skipped} bad rows were skipped. See: chatseq corpus check --skip-bad FILE")
+    if quiet:
+        return
+    besides = f", {count(read.accepted, 'accepted answer')} from the history" * bool(read.accepted)
+    if read.learns_on:
+        tell(f"The bot '{read.name}' learns on: {read.exchanges:,} exchanges{besides}.")
+    else:
+        tell(f"{read.exchanges:,} exchanges read{besides}.")
 
 
 def _comparison(job: Job, *, resume: bool, quiet: bool) -> AnswerDiff:
@@ -184,61 +161,24 @@ def _tell_changes(comparison: AnswerDiff) -> None:
     say(f"All of it: {comparison.file}")
 
 
-def _read(
-    registry: Registry, files: tuple[str, ...], given: dict[str, Any]
-) -> tuple[list[Exchange], tuple[str, ...]]:
-    """Return the exchanges, and the settings that are not for readers."""
-    from chatseq.corpus.read import ReadOptions, ReadReport, read_corpus, reader_settings
-
-    for_readers, others = reader_settings(registry, given["settings"])
-    options = ReadOptions(given["format_"], given["encoding"], given["skip_bad"], for_readers)
-    report = ReadReport()
-    exchanges = list(read_corpus(registry, files, options=options, report=report))
-    if report.skipped:
-        tell(f"{report.skipped} bad rows were skipped. See: chatseq corpus check --skip-bad FILE")
-    return exchanges, others
-
-
-def _recipe(named: str | None, exchanges: list[Exchange], settings: list[str]) -> Recipe:
-    from chatseq.core.recipe import load_recipe
-    from chatseq.training.choose_recipe import choose_recipe
-
-    return (load_recipe(named) if named else choose_recipe(exchanges)).apply(settings)
-
-
-def _minutes(minutes: float | None) -> list[str]:
-    return [] if minutes is None else [f"training.minutes={minutes}"]
-
-
-def _prepared(
-    registry: Registry,
-    exchanges: list[Exchange],
-    recipe: Recipe,
-    name: str,
-    accepted: Sequence[Accepted] = (),
-) -> Job:
-    from chatseq.training.job import prepare
-
-    return prepare(registry, exchanges, recipe, name=name, accepted=accepted)
-
-
 def _run(
     job: Job, *, resume: bool, quiet: bool, comparison: AnswerDiff | None = None
 ) -> FinishedReport:
     from chatseq.cli.signals import stopping
     from chatseq.cli.training_view import training_view
-    from chatseq.core.events import FinishedReport
-    from chatseq.training.run import train as events_of
+    from chatseq.core.events import CorpusReport, FinishedReport
 
     with stopping() as stop, training_view(f"Training {job.name}", quiet=quiet) as view:
-        events = events_of(job, resume=resume, stop=stop)
-        for event in comparison.watch(events) if comparison else events:
-            if isinstance(event, FinishedReport):
-                return event
+
+        def show(event: Event) -> None:
+            if isinstance(event, FinishedReport | CorpusReport):
+                return
             view.show(event)
             if stop():
                 view.stopping()
-    raise AssertionError("a run ends with its last report")
+
+        watch = comparison.watch if comparison else iter
+        return run_training(job, resume=resume, stop=stop, on_event=show, watch=watch)
 
 
 def _try_out(job: Job) -> None:

@@ -87,4 +87,15 @@ class Remark:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class CorpusReport:
+    """What was read, before anything is learnt; no report of a run, which begins after it."""
+
+    name: str  # of the bot
+    exchanges: int
+    skipped: int  # bad rows that were left out
+    accepted: int  # answers of the history that are learnt, too
+    learns_on: bool = False  # a trained bot goes on, and the exchanges are those that it has learnt
+
+
 TrainingEvent = StepReport | ValidationReport | Remark | FinishedReport

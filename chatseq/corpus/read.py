@@ -88,6 +88,23 @@ def read_corpus(
         yield from _read(job, report.bad)
 
 
+def clean_pairs(pairs: Iterable[Exchange | tuple[str, str]]) -> list[Exchange]:
+    """Return pairs of question and answer as exchanges, cleaned as those of a file are.
+
+    Raises:
+        CorpusError: a question is empty.
+    """
+    cleaned = []
+    for number, pair in enumerate(pairs, 1):
+        exchange = pair if isinstance(pair, Exchange) else Exchange(*pair)
+        cleaned.append(tidy := _cleaned(exchange, clean))
+        if not tidy.question:
+            place = exchange.source or f"pair {number}"
+            told = f"{place}: the question is empty. Fill it or leave the pair out."
+            raise CorpusError(told, kind=ErrorKind.CORPUS_ROW, place=place)
+    return cleaned
+
+
 def reader_settings(
     registry: Registry, settings: Iterable[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

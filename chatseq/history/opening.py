@@ -10,6 +10,19 @@ from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 
 
+def kept_history() -> History:
+    """Return the user's history to look at; one that does not exist is empty and makes no file.
+
+    Raises:
+        HistoryError: it cannot be opened.
+    """
+    if not history_file().exists():
+        return MemoryHistory()
+    from chatseq.history.store import HistoryStore
+
+    return HistoryStore(history_file())
+
+
 def open_history(where: Path | str | None = None) -> History:
     """Return the history; one in memory, with a notice that says why, where it cannot be opened.
 

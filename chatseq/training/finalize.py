@@ -129,7 +129,14 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures, folder: Path, graphs: 
         BundleError: the disk is full, or may not be written.
     """
     plugins = needed_plugins(job.registry, job.recipe)
-    manifest = Manifest(job.name, {}, plugins=plugins, corpus=job.corpus, figures=figures)
+    manifest = Manifest(
+        job.name,
+        {},
+        licence=job.licence,
+        plugins=plugins,
+        corpus=job.corpus,
+        figures=figures,
+    )
 
     def fill(place: Path) -> None:
         (place / RECIPE).write_text(_told(job.recipe_to_store).to_toml(), encoding="utf-8")

@@ -53,6 +53,7 @@ class Job:
     warm_start: WarmStart | None = None  # None: first weights follow from the seed
     oversampled: tuple[int, ...] = ()  # rows of `train` that come several times in an epoch
     oversampling: int = 1  # so often
+    licence: str = ""  # of the corpus, in one line; empty: nobody said so
 
     @property
     def tokenizer(self) -> Tokenizer:

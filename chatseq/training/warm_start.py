@@ -81,6 +81,7 @@ def _job(
         warm_start=WarmStart(bundle, made_by.training),
         oversampled=oversampled,
         oversampling=times_an_epoch(len(job.train), len(oversampled)),
+        licence=bundle.manifest.licence,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from evaluation_fakes import Parrot, TableBot
 
-from chatseq.bots import bot as bot_module
+from chatseq.bots import loader
 from chatseq.cli.main import run
 from chatseq.core.plugins import Registry
 from chatseq.evaluation.report import FIGURES
@@ -31,7 +31,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Calls:
         calls.append((name, list(overrides)))
         return TableBot(Parrot({"a": "ab", "b": None, "bb": None}))
 
-    monkeypatch.setattr(bot_module, "load_bot", load)
+    monkeypatch.setattr(loader, "load_bot", load)
     return calls
 
 

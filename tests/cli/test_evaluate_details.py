@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from evaluation_fakes import Parrot, TableBot
 
-from chatseq.bots import bot as bot_module
+from chatseq.bots import loader
 from chatseq.cli.main import run
 from chatseq.evaluation.details import Details
 from chatseq.evaluation.page import BEGIN
@@ -23,7 +23,7 @@ REPLIES = {"a": "ab", "b": None, "ab": "a", "ba": "a", "bb": None, "aab": "\x1b[
 def bot(monkeypatch: pytest.MonkeyPatch) -> TableBot:
     """A tiny bot stands in for every trained one."""
     found = TableBot(Parrot(REPLIES))
-    monkeypatch.setattr(bot_module, "load_bot", lambda *_, **__: found)
+    monkeypatch.setattr(loader, "load_bot", lambda *_, **__: found)
     return found
 
 

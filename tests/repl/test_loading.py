@@ -11,8 +11,9 @@ from conftest import TAUGHT
 
 from chatseq.core.errors import BundleError, RecipeError
 from chatseq.core.plugins import Registry
+from chatseq.core.settings import as_toml, flattened
 from chatseq.repl.background import BackgroundTask
-from chatseq.repl.loading import as_toml, flattened, loader
+from chatseq.repl.loading import loader
 
 
 def test_nothing_is_done_before_it_is_begun() -> None:

@@ -19,7 +19,7 @@ from chatseq.bots.bundle import bot_folder, default_bot, list_bundles, open_bund
 from chatseq.bots.loader import load_bot
 from chatseq.cli.main import run
 from chatseq.cli.signals import stopping
-from chatseq.cli.train import stem, train, train_starter
+from chatseq.cli.train import train, train_starter
 from chatseq.cli.training_view import (
     LineView,
     bar_view,
@@ -32,6 +32,7 @@ from chatseq.cli.training_view import (
 )
 from chatseq.core.events import Remark, Sample, StepReport, ValidationReport
 from chatseq.core.plugins import Registry
+from chatseq.training.job_sources import stem
 
 from .conftest import SMALL, exchanges, small_recipe
 
