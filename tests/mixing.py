@@ -27,6 +27,7 @@ from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
 from chatseq.model.build import build_model, join_parts
 from chatseq.model.seq2seq import Seq2Seq
+from chatseq.testing.run import subject_of
 from chatseq.text.question_encoder import pad_questions
 from chatseq.text.tokenizer import START_ID, Tokenizer
 from chatseq.training.data import Examples
@@ -38,7 +39,7 @@ LONGEST = 8  # tokens of a reply
 SMALLEST_VOCABULARY = 8
 CLOSE = 1e-4
 SMALL: dict[str, object] = {"hidden_size": WIDTH, "layers": 1, "heads": 2}
-NEEDED = {"lexical": ("decoding.strategy.words=['you']",)}  # options that have no default
+NEEDED = {"lexical": {"words": ["you"]}}  # it has nothing to do without
 EXCHANGES = (
     Exchange("hello", "Hi."),
     Exchange("how do you do today", "Fine."),
@@ -162,7 +163,15 @@ def check(registry: Registry, mix: Mix, folder: Path, strategies: Iterable[str])
     answers = Answers(lambda: [exchange.answer for exchange in EXCHANGES])
     exported = Bot(registry, recipe, bot.tokenizer, engine, BotData(answers=answers))
     for strategy in strategies:
-        settings = (f"decoding.strategy.name={strategy}", *NEEDED.get(strategy, ()))
-        reply = exported.with_overrides(settings).responder.reply("hello you")
+        reply = exported.with_overrides(_settings(registry, strategy)).responder.reply("hello you")
         assert reply.text, (mix, strategy)
         assert 0 < reply.tokens <= LONGEST, (mix, strategy)
+
+
+def _settings(registry: Registry, strategy: str) -> list[str]:
+    component = registry.find("strategy", strategy).load()
+    options = dict(subject_of("strategy", component).first) | NEEDED.get(strategy, {})
+    return [
+        f"decoding.strategy.name={strategy}",
+        *(f"decoding.strategy.{option}={value!r}" for option, value in options.items()),
+    ]

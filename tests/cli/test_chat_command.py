@@ -103,6 +103,7 @@ def test_a_piped_chat_answers_line_by_line(tiny_bot: Path, arguments: tuple[str,
     assert done.stdout == f"{TAUGHT['hello']}\n\n{TAUGHT['你好']}\n"
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_a_piped_chat_is_kept_and_gone_on_with(tiny_bot: Path, home: Path) -> None:
     assert piped("hello\n", "chat").returncode == 0
     assert piped("bye\n", "chat", "--session", "last").returncode == 0
@@ -112,6 +113,7 @@ def test_a_piped_chat_is_kept_and_gone_on_with(tiny_bot: Path, home: Path) -> No
         assert stat.S_IMODE((home / "history.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 @pytest.mark.parametrize("arguments", [(), ("chat",)])
 def test_an_unknown_command_in_a_script_gives_exit_code_1(
     tiny_bot: Path, arguments: tuple[str, ...]
@@ -121,6 +123,7 @@ def test_an_unknown_command_in_a_script_gives_exit_code_1(
     assert done.stderr.startswith("Error: No command named '/hlep'. Did you mean '/help'?")
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_an_unknown_session_is_told(tiny_bot: Path) -> None:
     done = piped("hello\n", "chat", "--session", "zzzz")
     assert (done.returncode, done.stdout) == (1, "")
@@ -129,6 +132,7 @@ def test_an_unknown_session_is_told(tiny_bot: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_an_unknown_bot_is_told_with_the_nearest_one(tiny_bot: Path) -> None:
     done = piped("hello\n", "chat", "--bot", "tinny")
     assert (done.returncode, done.stdout) == (1, "")
@@ -136,6 +140,7 @@ def test_an_unknown_bot_is_told_with_the_nearest_one(tiny_bot: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_strategy_and_settings_are_taken(tiny_bot: Path) -> None:
     given = "--strategy=beam", "--set=responder.name=seq2seq", "--set=decoding.max_length=1"
     done = piped("/set decoding\nhello\n", "chat", *given)
@@ -146,6 +151,7 @@ def test_strategy_and_settings_are_taken(tiny_bot: Path) -> None:
     assert len(done.stdout.strip()) < len(TAUGHT["hello"])
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_a_setting_that_training_fixed_is_refused(tiny_bot: Path) -> None:
     done = piped("hello\n", "chat", "--set", "training.seed=2")
     assert (done.returncode, done.stdout) == (1, "")
@@ -178,6 +184,7 @@ def test_a_chat_over_a_pipe_imports_neither_torch_nor_the_prompt(tiny_bot: Path)
     assert done.stdout == f"{TAUGHT['hello']}\n[]\n"
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_a_history_that_is_no_database_is_told_and_the_chat_goes_on(
     tiny_bot: Path, home: Path
 ) -> None:
@@ -187,6 +194,7 @@ def test_a_history_that_is_no_database_is_told_and_the_chat_goes_on(
     assert "it is not a database" in done.stderr
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_a_history_that_cannot_be_opened_is_told_and_the_chat_goes_on(
     tiny_bot: Path, home: Path
 ) -> None:
@@ -254,6 +262,7 @@ def test_ctrl_c_stops_a_slow_reply_and_its_part_is_kept(tiny_bot: Path, slow: No
     assert TAUGHT["who are you"].startswith(replies[0]["text"].strip())
 
 
+@pytest.mark.slow("trains a bot")
 def test_escape_sequences_of_a_corpus_do_not_reach_the_terminal(
     home: Path, registry: Registry
 ) -> None:

@@ -85,6 +85,7 @@ def test_personality_chat_gives_its_questions_and_answers(shared_corpora, read):
     assert pairs[0].source.endswith(":2")
 
 
+@pytest.mark.slow("reads a real corpus of many megabytes")
 def test_self_dialogue_gives_its_dialogues_and_pairs(shared_corpora, read):
     report = ReadReport()
     pairs = read(shared_corpora / "self_dialogue" / "self_dialogue.jsonl.gz", report=report)
@@ -94,6 +95,7 @@ def test_self_dialogue_gives_its_dialogues_and_pairs(shared_corpora, read):
     assert max(len(pair.context) for pair in pairs) == 18
 
 
+@pytest.mark.slow("reads a real corpus of many megabytes")
 def test_lccc_gives_its_pairs_with_and_without_spaces(shared_corpora, read):
     file = shared_corpora / "lccc_base" / "LCCC-base_valid.json"
     spaced = read(file)
@@ -104,6 +106,7 @@ def test_lccc_gives_its_pairs_with_and_without_spaces(shared_corpora, read):
     assert unspaced[0].answer == spaced[0].answer.replace(" ", "")
 
 
+@pytest.mark.slow("reads a real corpus of many megabytes")
 @pytest.mark.parametrize(
     ("folder", "file", "count", "questions", "answers"),
     [

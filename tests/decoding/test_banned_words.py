@@ -100,6 +100,7 @@ def test_a_ban_stops_before_the_word_and_leaves_longer_words_alone(
     assert "天安" not in say(tokenizer, "我爱北京天安门", "天安")
 
 
+@pytest.mark.slow("thousands of drawn replies")
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_no_reply_holds_a_banned_word(tokenizer: SubwordTokenizer, data: st.DataObject) -> None:

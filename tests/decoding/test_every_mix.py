@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from selection import thinned
 
 from chatseq.core.options import build_part
 from chatseq.core.plugins import discover
@@ -17,6 +18,7 @@ from chatseq.decoding.growing_text import GrowingText, stops_of, text_of
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Engine
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
+from chatseq.testing.run import subject_of
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
 REGISTRY = discover()
@@ -50,6 +52,9 @@ ADJUSTERS: dict[str, list[str]] = {
 
 
 def part(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Build a part, with examples for the options that have no default and are not given."""
+    first = subject_of(kind, REGISTRY.find(kind, name).load()).first
+    options = {**first, **options}
     return build_part(REGISTRY, kind, {"name": name, **options}, where="in a test")
 
 
@@ -105,7 +110,7 @@ def test_replies_are_whole_or_cut_and_never_too_long(strategy: str, mix: str) ->
             assert math.isfinite(reply.score)
 
 
-@pytest.mark.parametrize(("strategy", "mix"), EVERY)
+@pytest.mark.parametrize(("strategy", "mix"), thinned(EVERY))
 def test_a_batch_the_same_seed_and_torch_give_the_same(strategy: str, mix: str) -> None:
     together = replies(search(strategy, mix))
     assert replies(search(strategy, mix)) == together
@@ -171,6 +176,10 @@ def test_what_adjusters_promise_is_kept_by_every_strategy(strategy: str) -> None
 
 
 def test_all_that_is_installed_is_mixed() -> None:
+    assert {strategy for strategy, _ in EVERY} == set(REGISTRY.parts("strategy"))
+    assert {mix for _, mix in EVERY} - {"none", "all", "all, turned round"} == set(
+        REGISTRY.parts("adjuster")
+    )
     assert {"greedy", "beam", "diverse-beam", "sample", "contrastive", "mbr"} <= set(STRATEGIES)
     assert {"known-answers", "lexical"} <= set(STRATEGIES)
-    assert set(OPTIONS) | {"repetition-penalty", "specificity"} == set(REGISTRY.parts("adjuster"))
+    assert {*OPTIONS, "repetition-penalty", "specificity"} <= set(REGISTRY.parts("adjuster"))

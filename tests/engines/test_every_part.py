@@ -59,6 +59,7 @@ def check(model: Seq2Seq, folder: Path) -> None:
         assert_equal(walked(OnnxEngine(folder), asked, k), walked(TorchEngine(model), asked, k))
 
 
+@pytest.mark.slow("two layers each; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("encoder", PARTS.parts("encoder"))
 def test_every_encoder_becomes_a_graph(
     registry: Registry, recipe: Recipe, encoder: str, tmp_path: Path
@@ -66,6 +67,7 @@ def test_every_encoder_becomes_a_graph(
     check(model_of(registry, recipe, encoder, "general", "gru"), tmp_path)
 
 
+@pytest.mark.slow("two layers each; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("decoder", PARTS.parts("decoder"))
 def test_every_decoder_becomes_a_graph(
     registry: Registry, recipe: Recipe, decoder: str, tmp_path: Path
@@ -74,6 +76,7 @@ def test_every_decoder_becomes_a_graph(
     check(model_of(registry, recipe, "gru", attention, decoder), tmp_path)
 
 
+@pytest.mark.slow("two layers each; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("attention", PARTS.parts("attention"))
 def test_every_attention_becomes_a_graph_in_each_layer_of_a_decoder(
     registry: Registry, recipe: Recipe, attention: str, tmp_path: Path

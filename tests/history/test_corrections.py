@@ -179,6 +179,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HistorySt
     store.close()
 
 
+@pytest.mark.slow("many drawn cases in three stores")
 @given(
     said=st.lists(
         st.tuples(TEXT, st.sampled_from("xyz"), st.sampled_from(["faq", "shop"]),

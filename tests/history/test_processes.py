@@ -68,6 +68,7 @@ def test_eight_processes_lose_no_write(tmp_path: Path) -> None:
     assert (told["faults"], told["notices"], told["files"]) == ([], [], ["history.db"])
 
 
+@pytest.mark.slow("processes that write, are killed or are refused")
 def test_a_killed_chat_loses_nothing_that_it_had_stored(tmp_path: Path) -> None:
     told = report("kills", tmp_path)
     assert told["lost"] == []
@@ -75,6 +76,7 @@ def test_a_killed_chat_loses_nothing_that_it_had_stored(tmp_path: Path) -> None:
     assert (told["faults"], told["notices"]) == ([], [])
 
 
+@pytest.mark.slow("processes that write, are killed or are refused")
 def test_a_full_disk_is_told_and_the_chat_goes_on(tmp_path: Path) -> None:
     told = report("full", tmp_path)
     (notice,) = told["notices"]
@@ -98,6 +100,7 @@ def public_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow("processes that write, are killed or are refused")
 def test_a_read_only_history_can_be_read_and_the_chat_goes_on(public_folder: Path) -> None:
     told = report("read_only", public_folder)
     assert told["found"] == ["before"]
@@ -124,6 +127,7 @@ def test_a_migration_killed_at_any_statement_leaves_the_old_form_or_the_new(
     assert told["backups"] == [f"history1.before-{REVISIONS[-1]}.db"]
 
 
+@pytest.mark.slow("processes that write, are killed or are refused")
 def test_processes_that_migrate_at_once_all_succeed(later_migrations: Path) -> None:
     told = report("migration_race", later_migrations)
     assert told["codes"] == [0] * 20

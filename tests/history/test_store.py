@@ -250,6 +250,7 @@ def test_another_process_that_moved_the_file_aside_is_not_undone(
     store.close()
 
 
+@pytest.mark.slow("damages a database in many places")
 def test_any_damage_is_told_and_the_original_is_kept(path: Path) -> None:
     whole = filled(path)
     chance = random.Random(5)  # noqa: S311

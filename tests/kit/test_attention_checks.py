@@ -162,6 +162,7 @@ def test_an_honest_attention_breaks_nothing(honest: type) -> None:
     assert found_by("attention", honest) == {}
 
 
+@pytest.mark.slow("every check on every mutant; they change only with the kit")
 @pytest.mark.parametrize("check", MUTANTS)
 def test_a_check_finds_its_mutant_and_is_alone(check: str) -> None:
     assert_found("attention", check, MUTANTS[check])

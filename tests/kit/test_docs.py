@@ -49,6 +49,7 @@ def test_there_are_blocks_and_each_has_a_part_in_it() -> None:
     assert len(list(blocks())) == 7
 
 
+@pytest.mark.slow("a process for every block of a page")
 @pytest.mark.parametrize("number", range(7))
 def test_every_block_runs(number: int, tmp_path: Path) -> None:
     code = list(blocks())[number]

@@ -59,6 +59,7 @@ def test_each_check_is_a_test_of_its_own(tmp_path: Path) -> None:
     assert re.search(r"SKIPPED .* no name was given", out)
 
 
+@pytest.mark.slow("runs pytest in a process of its own, as others do")
 def test_a_broken_check_fails_with_its_reason_and_where_it_was_raised(tmp_path: Path) -> None:
     wrong = HONEST.replace('return {"characters": self.characters}', "return 1 / 0")
     code, out = pytest_of(tmp_path, wrong, "-k", "finite")
@@ -69,6 +70,7 @@ def test_a_broken_check_fails_with_its_reason_and_where_it_was_raised(tmp_path: 
     assert "1 failed" in out
 
 
+@pytest.mark.slow("runs pytest in a process of its own, as others do")
 def test_a_name_and_values_can_be_given(tmp_path: Path) -> None:
     named = HONEST.replace("ReplyLength)", "ReplyLength, name='bleu')")
     code, out = pytest_of(tmp_path, named)
@@ -76,6 +78,7 @@ def test_a_name_and_values_can_be_given(tmp_path: Path) -> None:
     assert "the metric 'bleu' is also provided by plugin chatseq_metrics" in out
 
 
+@pytest.mark.slow("runs pytest in a process of its own, as others do")
 def test_those_who_merely_have_chatseq_installed_pay_nothing(tmp_path: Path) -> None:
     text = """
 import sys

@@ -181,6 +181,7 @@ def test_an_honest_strategy_breaks_nothing() -> None:
     assert found_by("strategy", PlainStrategy) == {}
 
 
+@pytest.mark.slow("every check on every mutant; they change only with the kit")
 @pytest.mark.parametrize("check", MUTANTS)
 def test_a_check_finds_its_mutant(check: str) -> None:
     assert_found("strategy", check, MUTANTS[check])

@@ -29,6 +29,7 @@ assert pages() * 4 < given_back, given_back
 """
 
 
+@pytest.mark.slow("trains in a process of its own to see its memory")
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 def test_steps_reuse_the_memory_of_those_before() -> None:
     subprocess.run([sys.executable, "-c", PAGES], check=True)

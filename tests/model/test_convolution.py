@@ -86,6 +86,7 @@ def test_a_state_sees_as_far_as_its_layers_reach(layers: int, kernel_size: int, 
     assert changed.nonzero().flatten().tolist() == list(range(6 - reach, 7 + reach))
 
 
+@pytest.mark.slow("every check once more for other options")
 @pytest.mark.parametrize("options", [{"layers": 1}, {"layers": 3}, {"kernel_size": 1}], ids=str)
 def test_it_keeps_the_contract(options: dict[str, Any]) -> None:
     given = {option: [value] for option, value in options.items()}

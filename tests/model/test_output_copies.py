@@ -74,6 +74,7 @@ def accuracy(model: Seq2Seq, words: tuple[int, int]) -> float:
     return float((said(model, asked) == asked.answer_ids).all(1).float().mean())
 
 
+@pytest.mark.slow("trains networks until they copy")
 @pytest.mark.parametrize(("output", "unseen"), [("pointer", (0.95, 1.0)), ("tied", (0.0, 0.05))])
 def test_a_pointer_copies_what_it_never_saw_and_tied_does_not(
     registry: Registry, output: str, unseen: tuple[float, float]
@@ -85,6 +86,7 @@ def test_a_pointer_copies_what_it_never_saw_and_tied_does_not(
     assert lowest <= accuracy(model, UNSEEN) <= highest
 
 
+@pytest.mark.slow("trains networks until they copy")
 def test_a_pointer_looks_at_the_word_when_it_says_it(registry: Registry) -> None:
     model = built(registry, "pointer")
     learn(model, 100)

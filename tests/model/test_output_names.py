@@ -89,6 +89,7 @@ def test_a_name_that_was_never_seen_is_answered(registry: Registry) -> None:
     assert share_right(trained(registry, "question.fold=true")) < right - 0.1
 
 
+@pytest.mark.slow("trains a network on names")
 def test_without_a_pointer_no_such_name_is_answered(registry: Registry) -> None:
     bot = trained(registry, "question.fold=false", "model.output.name=tied")
     assert bot.responder.reply("my name is Vizok").text.startswith("Nice to meet you, ")
