@@ -17,7 +17,8 @@ from chatseq.core.paths import plugins_folder
 from chatseq.core.plugins import Registry, discover
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
-from chatseq.repl.session import LoadedBot, ReplSession
+from chatseq.repl.loading import LoadedBot
+from chatseq.repl.session import ReplSession
 from chatseq.text.display_width import Page
 
 STRATEGIES = ("beam", "greedy")

@@ -181,7 +181,8 @@ def test_the_kit_imports_of_cli_and_repl_only_what_slash_commands_are() -> None:
         if part_of(module) in ("cli", "repl")
     }
     checked = "chatseq/testing/checks/slash_command.py"
-    assert found == {(checked, "chatseq.repl.commands"), (checked, "chatseq.repl.session")}
+    parts = ("commands", "dispatch", "loading", "session")
+    assert found == {(checked, f"chatseq.repl.{part}") for part in parts}
 
 
 def test_only_the_command_that_checks_plugins_uses_the_kit() -> None:

@@ -8,50 +8,52 @@ from itertools import islice
 from chatseq.bots.bundle import list_bundles
 from chatseq.core.errors import ChatseqError
 from chatseq.history.contracts import Conversation
-from chatseq.repl.commands import SLASH, Choice, slash_command
+from chatseq.repl.commands import SLASH, Choice, CommandTable, slash_command
 from chatseq.repl.session import ReplSession
+from chatseq.repl.showing import show_reply, show_resumed
 from chatseq.text.terminal import safe_line
 
 SESSIONS_LISTED = 20
 
 
-def _names(room: ReplSession) -> Iterator[Choice]:
-    for name, command in room.commands.loaded()[0].items():
+def _names(session: ReplSession) -> Iterator[Choice]:
+    for name, command in CommandTable(session.registry).loaded()[0].items():
         yield Choice(name, command.summary)
 
 
-def _strategies(room: ReplSession) -> Iterator[Choice]:
-    return (Choice(name) for name in room.registry.parts("strategy"))
+def _strategies(session: ReplSession) -> Iterator[Choice]:
+    return (Choice(name) for name in session.registry.parts("strategy"))
 
 
-def _bots(room: ReplSession) -> Iterator[Choice]:  # noqa: ARG001
+def _bots(session: ReplSession) -> Iterator[Choice]:  # noqa: ARG001
     return (Choice(bot.name) for bot in list_bundles() if not bot.fault)
 
 
-def _sessions(room: ReplSession) -> Iterator[Choice]:
-    if room.ready:  # completing must not wait
-        for found in room.chat.history.conversations(limit=SESSIONS_LISTED):
+def _sessions(session: ReplSession) -> Iterator[Choice]:
+    if session.ready:  # completing must not wait
+        for found in session.chat.history.conversations(limit=SESSIONS_LISTED):
             yield Choice(found.id, found.title)
 
 
-def _settings(room: ReplSession) -> Iterator[Choice]:
-    if room.ready:
-        yield from (Choice(f"{path}=", f"now {value}") for path, value in room.bot.settings)
+def _settings(session: ReplSession) -> Iterator[Choice]:
+    if session.ready:
+        yield from (Choice(f"{path}=", f"now {value}") for path, value in session.bot.settings)
 
 
 @slash_command(usage="[command]", complete=_names)
-def help_(room: ReplSession, argument: str) -> None:
+def help_(session: ReplSession, argument: str) -> None:
     """List the commands, or explain one."""
+    commands = CommandTable(session.registry)
     if argument:
-        room.screen.say(room.commands.find(argument.removeprefix(SLASH)).doc)
+        session.screen.say(commands.find(argument.removeprefix(SLASH)).doc)
         return
-    working, faults = room.commands.loaded()
+    working, faults = commands.loaded()
     heads = {f"/{name} {command.usage}".strip(): command for name, command in working.items()}
     width = max(map(len, heads))
     lines = [f"{head.ljust(width)}  {command.summary}" for head, command in heads.items()]
-    room.screen.say("\n".join([*lines, *_KEYS]))
+    session.screen.say("\n".join([*lines, *_KEYS]))
     for fault in faults:
-        room.screen.error(fault)
+        session.screen.error(fault)
 
 
 _KEYS = (
@@ -62,97 +64,99 @@ _KEYS = (
 
 
 @slash_command()
-def quit_(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def quit_(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Leave; Ctrl-D does the same."""
-    room.leaving = True
+    session.leaving = True
 
 
 @slash_command()
-def clear(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def clear(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Empty the screen; the conversation goes on."""
-    room.screen.clear()
+    session.screen.clear()
 
 
 @slash_command()
-def new(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def new(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Begin a new conversation; the present one stays in the history."""
-    room.chat.new()
-    room.screen.note("A new conversation.")
+    session.chat.new()
+    session.screen.note("A new conversation.")
 
 
 @slash_command(usage="[strategy]", complete=_strategies)
-def retry(room: ReplSession, argument: str) -> None:
+def retry(session: ReplSession, argument: str) -> None:
     """Answer the last question again, perhaps with another strategy.
 
     The earlier reply stays in the history. A strategy named here is used this once;
     /set decoding.strategy.name=NAME changes it for the rest of the chat.
     """
-    room.retry(argument)
+    show_reply(session, session.retry(argument))
 
 
 @slash_command()
-def undo(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def undo(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Take back the last question and its reply."""
-    taken = room.chat.undo()
-    room.screen.note(f"Taken back: {safe_line(taken)}")
+    taken = session.chat.undo()
+    session.screen.note(f"Taken back: {safe_line(taken)}")
 
 
 @slash_command()
-def sessions(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def sessions(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """List the newest conversations."""
-    found = room.chat.history.conversations(limit=SESSIONS_LISTED)
-    lines = [_line(room, conversation) for conversation in found]
-    room.screen.say("\n".join(lines) or "No conversations yet.")
+    found = session.chat.history.conversations(limit=SESSIONS_LISTED)
+    lines = [_line(session, conversation) for conversation in found]
+    session.screen.say("\n".join(lines) or "No conversations yet.")
 
 
-def _line(room: ReplSession, found: Conversation) -> str:
-    here = "*" if found.id == room.conversation else " "
+def _line(session: ReplSession, found: Conversation) -> str:
+    here = "*" if found.id == session.conversation else " "
     day = found.created.astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{here} {found.id}  {day}  {found.messages:>4}  {safe_line(found.title)}"
 
 
 @slash_command(usage="[id]", complete=_sessions)
-def resume(room: ReplSession, argument: str) -> None:
+def resume(session: ReplSession, argument: str) -> None:
     """Go on with an earlier conversation, by default the last one.
 
     The beginning of an id will do; /sessions lists them.
     """
-    room.resume(argument or _last_other(room))
+    show_resumed(session, argument or _last_other(session))
 
 
-def _last_other(room: ReplSession) -> str:
-    newest = room.chat.history.conversations(limit=2)
+def _last_other(session: ReplSession) -> str:
+    newest = session.chat.history.conversations(limit=2)
     for conversation in newest:
-        if conversation.id != room.conversation:
+        if conversation.id != session.conversation:
             return conversation.id
     raise ChatseqError("There is no earlier conversation to resume. See /sessions.")
 
 
 @slash_command(usage="[name]", complete=_bots)
-def bot(room: ReplSession, argument: str) -> None:
+def bot(session: ReplSession, argument: str) -> None:
     """List the bots, or let another one answer from now on."""
     if argument:
-        room.switch(argument)
-        room.screen.note(f"The bot '{room.bot_name}' answers now.")
+        session.switch(argument)
+        session.screen.note(f"The bot '{session.bot_name}' answers now.")
         return
     marked = [
-        f"{'*' if each.name == room.bot_name else ' '} {safe_line(each.name)}"
+        f"{'*' if each.name == session.bot_name else ' '} {safe_line(each.name)}"
         for each in list_bundles()
     ]
-    room.screen.say("\n".join(marked) or "No bots yet. Train one: chatseq train FILE")
+    session.screen.say("\n".join(marked) or "No bots yet. Train one: chatseq train FILE")
 
 
 @slash_command(usage="[key=value]", complete=_settings)
-def set_(room: ReplSession, argument: str) -> None:
+def set_(session: ReplSession, argument: str) -> None:
     """Show the settings of the bot, or change one for this chat.
 
     For example /set decoding.max_length=20. /set decoding shows those of one section.
     """
     if "=" in argument:
-        room.change(argument)
-        room.screen.note(f"Set {argument}")
+        session.change(argument)
+        session.screen.note(f"Set {argument}")
         return
-    shown = [f"{path} = {value}" for path, value in room.bot.settings if path.startswith(argument)]
+    shown = [
+        f"{path} = {value}" for path, value in session.bot.settings if path.startswith(argument)
+    ]
     if not shown:
         raise ChatseqError(f"No setting begins with '{argument}'. /set alone shows all of them.")
-    room.screen.say("\n".join(islice(shown, 100)))
+    session.screen.say("\n".join(islice(shown, 100)))

@@ -3,9 +3,9 @@
 A plugin brings one through the hook `chatseq_slash_commands`:
 
     @slash_command(usage="[name]")
-    def greet(room: Room, argument: str) -> None:
+    def greet(session: ReplSession, argument: str) -> None:
         \"""Say hello.\"""
-        room.screen.say(f"Hello {argument}")
+        session.screen.say(f"Hello {argument}")
 
 The first line of the docstring is what `/help` shows.
 """
@@ -15,18 +15,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from chatseq.core.errors import ChatseqError, ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import Registry
-
-if TYPE_CHECKING:
-    from chatseq.repl.session import ReplSession
+from chatseq.repl.session import ReplSession
 
 KIND = "slash-command"
 SLASH = "/"
 
-Run = Callable[["ReplSession", str], None]
+Run = Callable[[ReplSession, str], None]
 
 
 class Choice(NamedTuple):
@@ -36,7 +34,7 @@ class Choice(NamedTuple):
     meaning: str = ""
 
 
-Complete = Callable[["ReplSession"], Iterable[Choice]]
+Complete = Callable[[ReplSession], Iterable[Choice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +47,13 @@ class SlashCommand:
     doc: str = ""
     complete: Complete | None = None  # every argument worth offering
 
-    def __call__(self, room: ReplSession, argument: str) -> None:
+    def __call__(self, session: ReplSession, argument: str) -> None:
         """Do it.
 
         Raises:
             ChatseqError: it cannot be done; the chat goes on.
         """
-        self.run(room, argument)
+        self.run(session, argument)
 
 
 def slash_command(

@@ -12,27 +12,27 @@ UNSAVED = "This chat is not saved, so that it counts in this chat only."
 
 
 @slash_command()
-def good(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def good(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Say that the last reply was right.
 
     Once it is accepted with `chatseq history feedback accept`, a bot can be trained on it.
     """
-    room.chat.judge(Verdict.GOOD)
-    _noted(room, "Noted as good.")
+    session.chat.judge(Verdict.GOOD)
+    _noted(session, "Noted as good.")
 
 
 @slash_command()
-def bad(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def bad(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Say that the last reply was wrong; /correct says what is right.
 
     It is stored for whoever looks after the bot. The bot answers as before.
     """
-    room.chat.judge(Verdict.BAD)
-    _noted(room, "Noted as bad. Say what is right with /correct.")
+    session.chat.judge(Verdict.BAD)
+    _noted(session, "Noted as bad. Say what is right with /correct.")
 
 
 @slash_command(usage="<text>")
-def correct(room: ReplSession, argument: str) -> None:
+def correct(session: ReplSession, argument: str) -> None:
     """Say what the last reply should have been.
 
     The bot knows it from the next question on. Once it is accepted with
@@ -40,9 +40,9 @@ def correct(room: ReplSession, argument: str) -> None:
     """
     if not argument.strip():
         raise ChatseqError("The right answer is missing. Write it behind: /correct <text>")
-    room.chat.judge(Verdict.CORRECT, argument)
-    _noted(room, "Noted. The next time this is asked, that is the answer.")
+    session.chat.judge(Verdict.CORRECT, argument)
+    _noted(session, "Noted. The next time this is asked, that is the answer.")
 
 
-def _noted(room: ReplSession, what: str) -> None:
-    room.screen.note(f"{what} {UNSAVED if room.unsaved else REVIEW}")
+def _noted(session: ReplSession, what: str) -> None:
+    session.screen.note(f"{what} {UNSAVED if session.unsaved else REVIEW}")

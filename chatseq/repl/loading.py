@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatseq.api import Bot, load
 from chatseq.core.plugins import Registry
-from chatseq.repl.session import LoadBot, LoadedBot
 
 if TYPE_CHECKING:
+    from chatseq.bots.contracts import Responder
     from chatseq.history.contracts import History
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBot:
+    """A bot that is ready to answer."""
+
+    name: str
+    responder: Responder
+    strategy: str
+    settings: tuple[tuple[str, str], ...]  # path and value of what `/set` can change
+    change: Callable[[Sequence[str]], LoadedBot]  # gives the bot with overrides `path=value`
+
+
+LoadBot = Callable[[str, Sequence[str]], LoadedBot]  # the bot's name, and overrides `path=value`
 
 
 def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda: None) -> LoadBot:

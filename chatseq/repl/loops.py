@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TextIO
 
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.interrupts import Halt
 from chatseq.repl.session import ReplSession
 
@@ -19,13 +20,13 @@ class Prompt(Protocol):
         """Return what was typed; None when the user leaves, or when `broken_off` is true."""
 
 
-def broken_off(room: ReplSession) -> bool:
+def broken_off(session: ReplSession) -> bool:
     """Tell whether the chat must end: a signal came, or the bot cannot be loaded."""
-    return room.interrupts.pending or room.fault is not None
+    return session.interrupts.pending or session.fault is not None
 
 
 def converse(
-    room: ReplSession,
+    session: ReplSession,
     prompt: Prompt,
     *,
     while_busy: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -38,31 +39,33 @@ def converse(
     Raises:
         ChatseqError: the bot cannot be loaded.
     """
-    while not room.leaving:
+    dispatcher = Dispatcher(session)
+    while not session.leaving:
         text = prompt.ask()
-        if broken_off(room) or text is None:
+        if broken_off(session) or text is None:
             break
         if text.strip():
             with while_busy():
-                room.handle(text)
-        if room.interrupts.ending is not None:
+                dispatcher.handle(text)
+        if session.interrupts.ending is not None:
             break
-        room.interrupts.forget()
-    if room.fault is not None:
-        raise room.fault
-    return _exit_code(room)
+        session.interrupts.forget()
+    if session.fault is not None:
+        raise session.fault
+    return _exit_code(session)
 
 
-def converse_piped(room: ReplSession, lines: TextIO) -> int:
+def converse_piped(session: ReplSession, lines: TextIO) -> int:
     """Answer each line with a line, and return the exit code: 1 when any could not be answered.
 
     Raises:
         ChatseqError: the bot cannot be loaded.
     """
-    room.open()
-    while not room.leaving and not broken_off(room):
+    dispatcher = Dispatcher(session)
+    session.open()
+    while not session.leaving and not broken_off(session):
         try:
-            with room.interrupts.breakable():
+            with session.interrupts.breakable():
                 line = lines.readline()
         except Halt:
             break
@@ -70,15 +73,15 @@ def converse_piped(room: ReplSession, lines: TextIO) -> int:
             break
         text = line.lstrip("\ufeff").strip()
         if text:
-            room.handle(text)
+            dispatcher.handle(text)
         else:
-            room.show_reply(())  # an empty line for an empty line, so that both sides stay in step
-    if room.fault is not None:
-        raise room.fault
-    return _exit_code(room) or int(room.failed)
+            session.screen.play(())  # an empty line for an empty one: both sides stay in step
+    if session.fault is not None:
+        raise session.fault
+    return _exit_code(session) or int(session.failed)
 
 
-def _exit_code(room: ReplSession) -> int:
-    if room.interrupts.ending is not None:
-        return room.interrupts.ending
-    return INTERRUPTED if room.interrupts.pending else 0
+def _exit_code(session: ReplSession) -> int:
+    if session.interrupts.ending is not None:
+        return session.interrupts.ending
+    return INTERRUPTED if session.interrupts.pending else 0

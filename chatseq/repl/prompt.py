@@ -20,7 +20,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from chatseq.core.errors import PartError
-from chatseq.repl.commands import SLASH, Choice, typed
+from chatseq.repl.commands import SLASH, Choice, CommandTable, typed
 from chatseq.repl.interrupts import Halt
 from chatseq.repl.keys import bindings
 from chatseq.repl.loops import broken_off
@@ -47,30 +47,30 @@ STYLE = Style.from_dict(
 
 
 class TerminalPrompt:
-    """Asks on a terminal, and has the room opened as soon as the prompt is drawn."""
+    """Asks on a terminal, and has the session opened as soon as the prompt is drawn."""
 
     def __init__(
         self,
-        room: ReplSession,
+        session: ReplSession,
         look: Look,
         *,
         input: Input | None = None,  # noqa: A002  (prompt_toolkit's word)
         output: Output | None = None,
         colour: bool = True,
     ) -> None:
-        self._room = room
+        self._session = session
         self._look = look
         self._hint_until = 0.0
         self._is_drawn = False
-        self._session: PromptSession[str] = PromptSession(
+        self._prompt_session: PromptSession[str] = PromptSession(
             [("class:you", look.you)],
             multiline=True,
             prompt_continuation=[("class:more", look.more)],
             placeholder=self._placeholder,
             bottom_toolbar=self._toolbar,
             key_bindings=bindings(self._interrupt),
-            history=ThreadedHistory(PastQuestions(room.past_questions)),
-            completer=ThreadedCompleter(CommandCompleter(room)),
+            history=ThreadedHistory(PastQuestions(session.past_questions)),
+            completer=ThreadedCompleter(CommandCompleter(session)),
             complete_while_typing=Condition(self._in_command),
             reserve_space_for_menu=4,
             enable_open_in_editor=True,
@@ -81,17 +81,17 @@ class TerminalPrompt:
             output=output,
         )
         self._app.after_render += self._drawn
-        self._session.default_buffer.on_text_changed += self._typed
-        room.changed = self.nudge
+        self._prompt_session.default_buffer.on_text_changed += self._typed
+        session.changed = self.nudge
 
     def ask(self) -> str | None:
         """Return what was typed; None to leave."""
         self._hint_until = 0.0
         self._is_drawn = False
-        self._room.interrupts.forget()
-        with self._room.interrupts.waking(self._woken):
+        self._session.interrupts.forget()
+        with self._session.interrupts.waking(self._woken):
             try:
-                return self._session.prompt(
+                return self._prompt_session.prompt(
                     pre_run=self._look_after,
                     handle_sigint=False,
                     set_exception_handler=False,
@@ -107,29 +107,29 @@ class TerminalPrompt:
 
     @property
     def _app(self) -> Application[str]:
-        return self._session.app
+        return self._prompt_session.app
 
     def _look_after(self) -> None:
         if not self._app.is_running or self._app.is_done:
             return
-        if broken_off(self._room):
+        if broken_off(self._session):
             self._app.exit(result="")
         else:
             self._app.invalidate()
 
     def _drawn(self, _: Application[str]) -> None:
         self._is_drawn = True
-        self._room.open()
+        self._session.open()
 
     def _woken(self) -> None:
         """Take a signal; a Ctrl-C that came too late for a reply must not end the chat."""
         if not self._is_drawn:  # from here on Ctrl-C is a key and SIGINT comes from outside
-            self._room.interrupts.forget()
+            self._session.interrupts.forget()
         self.nudge()
 
     def _interrupt(self) -> None:
         """Take a Ctrl-C: clear what was typed, or hint, or leave."""
-        buffer = self._session.default_buffer
+        buffer = self._prompt_session.default_buffer
         if buffer.text:
             buffer.reset()
         elif time.monotonic() < self._hint_until:
@@ -147,19 +147,19 @@ class TerminalPrompt:
         return [] if hidden else [("class:placeholder", PLACEHOLDER)]
 
     def _in_command(self) -> bool:
-        return self._session.default_buffer.text.startswith(SLASH)
+        return self._prompt_session.default_buffer.text.startswith(SLASH)
 
     def _toolbar(self) -> StyleAndTextTuples:
         if time.monotonic() < self._hint_until:
             return [("", LEAVE_HINT)]
         columns = self._app.output.get_size().columns
-        return [("", toolbar(self._room, columns))]
+        return [("", toolbar(self._session, columns))]
 
 
-def toolbar(room: ReplSession, columns: int) -> str:
+def toolbar(session: ReplSession, columns: int) -> str:
     """Return the line at the bottom: what answers, where, and the keys when there is room."""
-    state = room.strategy if room.ready else "loading"
-    left = f"{safe_line(room.bot_name)} ({safe_line(state)}), {_conversation(room)}"
+    state = session.strategy if session.ready else "loading"
+    left = f"{safe_line(session.bot_name)} ({safe_line(state)}), {_conversation(session)}"
     for hints in (KEY_HINTS, FEWER_HINTS):
         gap = columns - get_cwidth(left) - get_cwidth(hints)
         if gap > 2:
@@ -167,9 +167,9 @@ def toolbar(room: ReplSession, columns: int) -> str:
     return left
 
 
-def _conversation(room: ReplSession) -> str:
+def _conversation(session: ReplSession) -> str:
     """Name the present conversation by how it began."""
-    begun = safe_line(room.first_question)
+    begun = safe_line(session.first_question)
     if not begun:
         return "new conversation"
     short = ""
@@ -201,8 +201,9 @@ class PastQuestions(History):
 class CommandCompleter(Completer):
     """Completes slash commands and their arguments."""
 
-    def __init__(self, room: ReplSession) -> None:
-        self._room = room
+    def __init__(self, session: ReplSession) -> None:
+        self._session = session
+        self._commands = CommandTable(session.registry)
 
     def get_completions(
         self,
@@ -228,22 +229,22 @@ class CommandCompleter(Completer):
                 )
 
     def _names(self) -> Iterator[Choice]:
-        for name, command in self._room.commands.loaded()[0].items():
+        for name, command in self._commands.loaded()[0].items():
             yield Choice(name, command.summary)
 
     def _arguments(self, name: str) -> Iterable[Choice]:
         try:
-            command = self._room.commands.load(name)
+            command = self._commands.load(name)
         except (KeyError, PartError):
             return ()
-        return command.complete(self._room) if command.complete else ()
+        return command.complete(self._session) if command.complete else ()
 
 
 class LinePrompt:
     """Asks for plain lines, where the terminal can do no more."""
 
-    def __init__(self, room: ReplSession, look: Look, lines: TextIO, out: TextIO) -> None:
-        self._room = room
+    def __init__(self, session: ReplSession, look: Look, lines: TextIO, out: TextIO) -> None:
+        self._session = session
         self._look = look
         self._lines = lines
         self._out = out
@@ -251,12 +252,12 @@ class LinePrompt:
 
     def ask(self) -> str | None:
         """Return the next line; None to leave."""
-        self._room.open()
+        self._session.open()
         while True:
             self._out.write(self._look.you)
             self._out.flush()
             try:
-                with self._room.interrupts.breakable():
+                with self._session.interrupts.breakable():
                     line = self._lines.readline()
             except Halt:
                 self._out.write("\n")
@@ -269,11 +270,11 @@ class LinePrompt:
 
     def _leaves(self) -> bool:
         """Take a Ctrl-C, and tell whether it is the second."""
-        if self._room.interrupts.ending is not None:
+        if self._session.interrupts.ending is not None:
             return True
-        self._room.interrupts.forget()
+        self._session.interrupts.forget()
         if time.monotonic() < self._hint_until:
             return True
         self._hint_until = time.monotonic() + SECOND_CHANCE
-        self._room.screen.note(LEAVE_HINT)
+        self._session.screen.note(LEAVE_HINT)
         return False

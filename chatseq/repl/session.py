@@ -1,51 +1,34 @@
 """What one run of the chat works on: the bot, the conversation, the settings, the screen.
 
-Slash commands and the loops of chatseq.repl.loops see only this; it knows no keys and no terminal.
+Slash commands get this. It knows no commands, no keys and no terminal; chatseq.repl.dispatch
+carries out what is typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from chatseq.bots.contracts import Responder
-from chatseq.chat.choices import chosen_number, offered
-from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Reply
-from chatseq.core.plugins import Registry, first_line
+from chatseq.core.plugins import Registry
 from chatseq.repl.background import BackgroundTask
-from chatseq.repl.commands import Command, CommandTable, parse
-from chatseq.repl.interrupts import Halt, Interruptible, Interrupts
+from chatseq.repl.interrupts import Interruptible, Interrupts
+from chatseq.repl.loading import LoadBot, LoadedBot
 from chatseq.repl.screen import Screen
 
 if TYPE_CHECKING:
+    from chatseq.bots.contracts import Responder
     from chatseq.chat.chat import Chat
-    from chatseq.history.contracts import History, Message
+    from chatseq.history.contracts import History
 
+Parts = Iterator[str | Reply]  # pieces of a reply as they come, and last the Reply
 SHORT_WAIT = 0.3  # seconds without a word about waiting
-MOST_QUESTION = 20_000  # characters; far more than any bot reads
-TURNS_SHOWN = 6  # of a conversation that goes on
 QUESTIONS_RECALLED = 500
 CONVERSATIONS_RECALLED = 100
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedBot:
-    """A bot that is ready to answer."""
-
-    name: str
-    responder: Responder
-    strategy: str
-    settings: tuple[tuple[str, str], ...]  # path and value of what `/set` can change
-    change: Callable[[Sequence[str]], LoadedBot]  # gives the bot with overrides `path=value`
-
-
-LoadBot = Callable[[str, Sequence[str]], LoadedBot]  # the bot's name, and overrides `path=value`
-
-
 class ReplSession:
-    """Holds one run of the chat and carries out what is typed."""
+    """Holds what one run of the chat works on, and loads it in the background."""
 
     def __init__(
         self,
@@ -65,7 +48,6 @@ class ReplSession:
         """
         self.registry = registry
         self.screen = screen
-        self.commands = CommandTable(registry)
         self.interrupts = Interrupts()
         self.settings = tuple(settings)
         self.bot_name = bot
@@ -148,39 +130,17 @@ class ReplSession:
         """The history that holds the conversation while it is not saved."""
         return self._chat.unsaved if self._chat else None
 
-    def handle(self, text: str) -> None:
-        """Do what was typed: answer a question or run a command. Told faults never end the chat.
+    def retry(self, strategy: str = "") -> Parts:
+        """Answer the last question again, once with another strategy where one is named.
 
         Raises:
-            ChatseqError: the bot cannot be loaded.
+            ChatseqError: nothing was asked yet, or there is no such strategy.
         """
-        self.interrupts.forget()
-        try:
-            self._do(text)
-        except Halt:
-            self.screen.note("Not sent. Press Up to have it back.")
-        except BrokenPipeError:
-            raise
-        except Exception as fault:
-            if fault is self.fault:
-                raise
-            self.tell(fault)
-        self._tell_notices()
-
-    def show_reply(self, parts: Iterable[str | Reply]) -> None:
-        """Show a reply as it comes."""
-        self.screen.play(parts)
-
-    def retry(self, strategy: str = "") -> None:
-        """Answer the last question again, once with another strategy where one is named."""
         chat = self.chat
-        usual = chat.responder
+        responder = chat.responder
         if strategy:
-            chat.responder = self._guarded(self.bot.change([f"decoding.strategy.name={strategy}"]))
-        try:
-            self._show_reply(chat.retry())
-        finally:
-            chat.responder = usual
+            responder = self._guarded(self.bot.change([f"decoding.strategy.name={strategy}"]))
+        return self._answered_by(responder, chat.retry())
 
     def switch(self, bot: str) -> None:
         """Let another bot answer from now on, in the same conversation."""
@@ -190,14 +150,6 @@ class ReplSession:
         """Override a value of the bot's recipe for the rest of this chat."""
         self._use(self.bot.change([setting]))
         self.settings = (*self.settings, setting)
-
-    def resume(self, which: str) -> None:
-        """Go on with an earlier conversation and show how it ended."""
-        found = self.chat.resume(which)
-        self._tell_notices()
-        self.screen.note(f"Going on with {found.id}: {found.title}")
-        for turn in self.chat.turns[-TURNS_SHOWN:]:
-            self._show(turn)
 
     def past_questions(self) -> Iterator[str]:
         """Yield what was asked before, newest first; waits for the history."""
@@ -211,44 +163,22 @@ class ReplSession:
             if left <= 0:
                 return
 
-    def tell(self, fault: Exception) -> None:
-        """Show what went wrong on one line."""
-        self.failed = True
-        known = isinstance(fault, ChatseqError)
-        text = str(fault) if known else f"{type(fault).__name__}: {first_line(fault)}"
-        self.screen.error(text if known else f"{text}. The chat goes on.")
+    def take_notices(self) -> Sequence[str]:
+        """Return what the conversation has to tell since the last call, such as that it is lost."""
+        return self._chat.take_notices() if self._chat else ()
 
-    def _do(self, text: str) -> None:
-        wanted = parse(text)
-        if isinstance(wanted, Command):
-            self.commands.find(wanted.name)(self, wanted.argument)
-            return
-        if len(wanted.text) > MOST_QUESTION:
-            raise ChatseqError(
-                f"The question has {len(wanted.text)} characters; at most {MOST_QUESTION} are "
-                "taken. Shorten it."
-            )
-        self._ask(wanted.text)
-
-    def _ask(self, text: str) -> None:
-        """Answer a question, or take the number of what was offered instead of the last reply."""
-        chat = self.chat
-        number = chosen_number(text, chat.last_reply)
-        self._show_reply(chat.stream(text) if number is None else [chat.choose(number)])
-
-    def _show_reply(self, parts: Iterable[str | Reply]) -> None:
-        """Show a reply, and what else could be meant where the bot is not sure of it."""
-        self.show_reply(parts)
-        choices = offered(self.chat.last_reply, self.screen.page)
-        if choices:
-            self.screen.note(choices)
+    def _answered_by(self, responder: Responder, parts: Parts) -> Parts:
+        """Let another responder give one reply."""
+        usual, self.chat.responder = self.chat.responder, responder
+        try:
+            yield from parts
+        finally:
+            self.chat.responder = usual
 
     def _use(self, bot: LoadedBot) -> None:
-        chat = self.chat
-        chat.responder = self._guarded(bot)
-        chat.bot = bot.name
-        self._bot = bot
-        self.bot_name = bot.name
+        self.chat.responder = self._guarded(bot)
+        self.chat.bot = bot.name
+        self._bot, self.bot_name = bot, bot.name
 
     def _guarded(self, bot: LoadedBot) -> Interruptible:
         return Interruptible(bot.responder, self.interrupts)
@@ -263,16 +193,6 @@ class ReplSession:
                     if self.talkative and not told:
                         self.screen.note("Still loading; your message waits.")
                     told = True
-
-    def _show(self, turn: Message) -> None:
-        if turn.role == "question":
-            self.screen.question(turn.text)
-        else:
-            self.screen.answer(turn.text)
-
-    def _tell_notices(self) -> None:
-        for notice in self._chat.take_notices() if self._chat else ():
-            self.screen.note(notice)
 
     def _tell_changed(self) -> None:
         self.changed()

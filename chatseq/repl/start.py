@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 
 import chatseq
 from chatseq.core.plugins import Registry
+from chatseq.repl.loading import LoadBot
 from chatseq.repl.loops import Prompt, converse, converse_piped
 from chatseq.repl.screen import PipeScreen, Screen
-from chatseq.repl.session import LoadBot, ReplSession
+from chatseq.repl.session import ReplSession
+from chatseq.repl.showing import show_resumed
 from chatseq.text.display_width import takes_unicode
 
 try:
@@ -45,25 +47,25 @@ def chat(
         ChatseqError: the bot or the conversation cannot be loaded.
     """
 
-    def room_with(screen: Screen) -> ReplSession:
+    def session_with(screen: Screen) -> ReplSession:
         from chatseq.history.opening import open_history
         from chatseq.repl.loading import loader
 
-        room = ReplSession(
+        made = ReplSession(
             registry,
             screen,
             bot=bot,
-            load=load or loader(registry, unsaved=lambda: room.unsaved),
+            load=load or loader(registry, unsaved=lambda: made.unsaved),
             history=open_history,
             settings=settings,
         )
-        return room
+        return made
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _chat_over_a_pipe(room_with, session)
+        return _chat_over_a_pipe(session_with, session)
     if is_plain(os.environ.get("TERM"), sys.stdout.encoding):
-        return _chat_plainly(room_with, session)
-    return _chat_on_terminal(room_with, session)
+        return _chat_plainly(session_with, session)
+    return _chat_on_terminal(session_with, session)
 
 
 def is_plain(terminal: str | None, encoding: str | None) -> bool:
@@ -78,16 +80,16 @@ def wants_colour() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
-def _chat_over_a_pipe(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
-    room = room_with(PipeScreen(sys.stdout, sys.stderr))
-    room.talkative = False
-    with _open(room):
-        if session is not None:
-            room.resume(session)
-        return converse_piped(room, sys.stdin)
+def _chat_over_a_pipe(session_with: Callable[[Screen], ReplSession], resumed: str | None) -> int:
+    session = session_with(PipeScreen(sys.stdout, sys.stderr))
+    session.talkative = False
+    with _open(session):
+        if resumed is not None:
+            show_resumed(session, resumed)
+        return converse_piped(session, sys.stdin)
 
 
-def _chat_on_terminal(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
+def _chat_on_terminal(session_with: Callable[[Screen], ReplSession], resumed: str | None) -> int:
     from prompt_toolkit.output import create_output  # 0.25 s that a pipe need not pay
 
     from chatseq.repl.prompt import TerminalPrompt
@@ -96,57 +98,57 @@ def _chat_on_terminal(room_with: Callable[[Screen], ReplSession], session: str |
     output = create_output()
     look = Look() if wants_colour() else Look().without_colour()
     screen = TerminalScreen(output.write_raw, output.flush, lambda: output.get_size().columns, look)
-    room = room_with(screen)
-    prompt = TerminalPrompt(room, look, output=output, colour=wants_colour())
-    return _converse(room, prompt, session)
+    session = session_with(screen)
+    prompt = TerminalPrompt(session, look, output=output, colour=wants_colour())
+    return _converse(session, prompt, resumed)
 
 
-def _chat_plainly(room_with: Callable[[Screen], ReplSession], session: str | None) -> int:
+def _chat_plainly(session_with: Callable[[Screen], ReplSession], resumed: str | None) -> int:
     from chatseq.repl.prompt import LinePrompt
     from chatseq.repl.terminal_screen import PLAIN, TerminalScreen
 
     def columns() -> int:
         return shutil.get_terminal_size().columns
 
-    room = room_with(TerminalScreen(sys.stdout.write, sys.stdout.flush, columns, PLAIN))
-    return _converse(room, LinePrompt(room, PLAIN, sys.stdin, sys.stdout), session)
+    session = session_with(TerminalScreen(sys.stdout.write, sys.stdout.flush, columns, PLAIN))
+    return _converse(session, LinePrompt(session, PLAIN, sys.stdin, sys.stdout), resumed)
 
 
-def _converse(room: ReplSession, prompt: Prompt, session: str | None) -> int:
-    with _open(room):
+def _converse(session: ReplSession, prompt: Prompt, resumed: str | None) -> int:
+    with _open(session):
         try:
-            return _talk(room, prompt, session)
+            return _talk(session, prompt, resumed)
         except (OSError, TERMINAL_ERROR):
-            if room.interrupts.ending is None:
+            if session.interrupts.ending is None:
                 raise
             # The terminal was closed; leaving must not write to it again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return room.interrupts.ending
+            return session.interrupts.ending
 
 
-def _talk(room: ReplSession, prompt: Prompt, session: str | None) -> int:
-    room.screen.note(GREETING)
-    if room.registry.faults:
-        count = len(room.registry.faults)
-        room.screen.note(f"{count} plugin fault(s); see: chatseq plugins doctor")
-    if session is not None:
-        room.talkative = False  # no message waits yet
-        room.resume(session)
-        room.talkative = True
-    code = converse(room, prompt, while_busy=typing_unseen)
-    if room.conversation and room.is_saved:
-        room.screen.note(f"Go on later with: chatseq chat --session {room.conversation}")
+def _talk(session: ReplSession, prompt: Prompt, resumed: str | None) -> int:
+    session.screen.note(GREETING)
+    if session.registry.faults:
+        count = len(session.registry.faults)
+        session.screen.note(f"{count} plugin fault(s); see: chatseq plugins doctor")
+    if resumed is not None:
+        session.talkative = False  # no message waits yet
+        show_resumed(session, resumed)
+        session.talkative = True
+    code = converse(session, prompt, while_busy=typing_unseen)
+    if session.conversation and session.is_saved:
+        session.screen.note(f"Go on later with: chatseq chat --session {session.conversation}")
     return code
 
 
 @contextmanager
-def _open(room: ReplSession) -> Iterator[None]:
-    """Receive the signals for a room, and give back what it holds in the end."""
+def _open(session: ReplSession) -> Iterator[None]:
+    """Receive the signals for a session, and give back what it holds in the end."""
     try:
-        with room.interrupts.installed():
+        with session.interrupts.installed():
             yield
     finally:
-        room.close()
+        session.close()
 
 
 @contextmanager

@@ -13,22 +13,22 @@ KEPT = "Only this is kept in the history. The rest was known to the chat that ga
 
 
 @slash_command()
-def why(room: ReplSession, argument: str) -> None:  # noqa: ARG001
+def why(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     """Explain the last reply.
 
     Where it came from and how sure the bot is, what else it considered, which questions of the
     corpus are like yours, how likely each token was and what of the question it looked at.
     """
-    reply = room.chat.last_reply
-    shown = reply or _stored(room)
-    room.screen.say("\n".join(explanation_lines(shown, room.screen.page)))
+    reply = session.chat.last_reply
+    shown = reply or _stored(session)
+    session.screen.say("\n".join(explanation_lines(shown, session.screen.page)))
     if reply is None:
-        room.screen.note(KEPT)
+        session.screen.note(KEPT)
 
 
-def _stored(room: ReplSession) -> Reply:
+def _stored(session: ReplSession) -> Reply:
     """Return what the history knows of the reply to the last question."""
-    turns = room.chat.turns
+    turns = session.chat.turns
     if not turns:
         raise ChatseqError("There is nothing to explain yet. Ask a question first.")
     if turns[-1].role is not Role.REPLY:

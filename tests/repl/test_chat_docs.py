@@ -9,6 +9,7 @@ from chatting import room_of
 
 from chatseq.core.plugins import Registry, discover
 from chatseq.repl.commands import CommandTable
+from chatseq.repl.dispatch import Dispatcher
 
 PAGE = (Path(__file__).parents[2] / "docs" / "chat.md").read_text(encoding="utf-8")
 
@@ -26,7 +27,7 @@ def test_the_plugin_of_the_page_works(home: Path) -> None:
     registry = discover([home / "plugins"])
     assert registry.faults == []
     room, seen = room_of(registry)
-    room.handle("/shout hello")
+    Dispatcher(room).handle("/shout hello")
     assert seen.lines == ["say HELLO"]
-    room.handle("/help")
+    Dispatcher(room).handle("/help")
     assert "/shout [text]      Say something loudly" in seen.lines[1]

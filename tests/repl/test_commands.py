@@ -19,6 +19,7 @@ from chatseq.repl.commands import (
     slash_command,
     typed,
 )
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.session import ReplSession
 
 BUILT_IN = [
@@ -118,7 +119,7 @@ def test_a_lone_slash_lists_the_commands(registry: Registry) -> None:
 @pytest.mark.parametrize("text", ["/hlep", "/", "/re", "/nope x"])
 def test_an_unknown_command_never_reaches_the_bot(registry: Registry, text: str) -> None:
     room, seen = room_of(registry)
-    room.handle(text)
+    Dispatcher(room).handle(text)
     assert len(seen.lines) == 1
     assert seen.lines[0].startswith("error ")
     assert room.conversation is None
@@ -129,8 +130,8 @@ def test_a_command_of_a_plugin_runs_and_is_listed() -> None:
     plugin = SimpleNamespace(chatseq_slash_commands=hookimpl(lambda: {"greet": greet}))
     registry.add(Plugin("test", plugin))
     room, seen = room_of(registry)
-    room.handle("/greet you")
-    room.handle("/help")
+    Dispatcher(room).handle("/greet you")
+    Dispatcher(room).handle("/help")
     assert seen.lines[0] == "say Hello you"
     assert "/greet [name]      Say hello" in seen.lines[1]
 
@@ -141,7 +142,7 @@ def test_a_broken_command_is_told_and_the_others_are_listed() -> None:
     plugin = SimpleNamespace(chatseq_slash_commands=hookimpl(lambda: references))
     registry.add(Plugin("test", plugin))
     room, seen = room_of(registry)
-    room.handle("/help")
+    Dispatcher(room).handle("/help")
     assert "/quit" in seen.lines[0]
     assert "The slash-command 'broken' of plugin test cannot be loaded" in seen.lines[1]
     assert "The command '/plain' of plugin test is no SlashCommand." in seen.lines[2]

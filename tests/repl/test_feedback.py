@@ -12,6 +12,7 @@ from chatseq.core.plugins import Registry
 from chatseq.history.contracts import History, Review, Verdict
 from chatseq.history.memory import MemoryHistory
 from chatseq.history.store import HistoryStore
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.feedback import REVIEW, UNSAVED
 from chatseq.repl.session import ReplSession
 
@@ -29,7 +30,7 @@ class Chatting:
     def __call__(self, *texts: str) -> str:
         """Type these, and return the last line that was shown."""
         for text in texts:
-            self.room.handle(text)
+            Dispatcher(self.room).handle(text)
         return self.seen.lines[-1]
 
 

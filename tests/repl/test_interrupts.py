@@ -14,6 +14,7 @@ from chatting import Parrot, ParrotStream, room_of
 from chatseq.core.exchange import Reply
 from chatseq.core.plugins import Registry
 from chatseq.history.contracts import Status
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.interrupts import ENDING, Halt, Interruptible, Interrupts
 from chatseq.testing import ScriptedResponder
 
@@ -149,9 +150,9 @@ def test_the_part_of_a_stopped_reply_is_stored_and_the_chat_goes_on(
     room.chat.responder = Interruptible(Sleeper(), room.interrupts)
     with room.interrupts.installed():
         send(signal.SIGINT, after=0.1)
-        room.handle("sleep")
+        Dispatcher(room).handle("sleep")
         room.chat.responder = Interruptible(Parrot(), room.interrupts)
-        room.handle("again")
+        Dispatcher(room).handle("again")
     assert seen.lines == ["bot one [stopped]", "bot again [greedy]"]
     stored = room.chat.history.messages(room.conversation or "")
     assert [(m.text, m.status) for m in stored][1] == ("one", Status.INTERRUPTED)

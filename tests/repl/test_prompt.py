@@ -25,6 +25,7 @@ from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 from chatseq.hookspecs import hookimpl
 from chatseq.repl.commands import Choice, slash_command
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.loops import converse
 from chatseq.repl.prompt import (
     LEAVE_HINT,
@@ -193,7 +194,7 @@ def test_a_ctrl_c_too_late_for_a_reply_does_not_end_the_chat(sit: Sit) -> None:
     at = sit()
     with at.room.interrupts.installed():
         os.kill(os.getpid(), signal.SIGINT)  # before the prompt
-        at.prompt._session.app.pre_run_callables.append(
+        at.prompt._prompt_session.app.pre_run_callables.append(
             lambda: os.kill(os.getpid(), signal.SIGINT)  # the prompt is on its way
         )
         assert at.type("still here", ENTER) == "still here"
@@ -224,7 +225,7 @@ def completed(room: ReplSession, text: str) -> list[str]:
 
 def test_commands_and_their_arguments_are_completed(registry: Registry) -> None:
     room, _ = room_of(registry)
-    room.handle("hello")
+    Dispatcher(room).handle("hello")
     assert completed(room, "/re") == ["resume", "retry"]
     assert completed(room, "/help s") == ["sessions", "set"]
     assert set(completed(room, "/retry ")) >= {"beam", "greedy"}
@@ -261,7 +262,7 @@ def test_completing_does_not_wait_for_the_bot(registry: Registry) -> None:
 def test_the_toolbar_tells_bot_strategy_and_conversation(registry: Registry) -> None:
     room, _ = room_of(registry)
     assert toolbar(room, 100).startswith("parrot (loading), new conversation  ")
-    room.handle("我想申请退货，请问应该怎么做才好呢？谢谢")
+    Dispatcher(room).handle("我想申请退货，请问应该怎么做才好呢？谢谢")
     line = toolbar(room, 100)
     assert line.startswith("parrot (greedy), 我想申请退货，请问应该怎...  ")
     assert line.endswith("Ctrl-D: leave ")

@@ -17,14 +17,16 @@ from chatseq.core.exchange import Reply, ReplySource
 from chatseq.core.plugins import Registry
 from chatseq.history.contracts import History, Role, Status
 from chatseq.history.memory import MemoryHistory
-from chatseq.repl.session import MOST_QUESTION, LoadedBot, ReplSession
+from chatseq.repl.dispatch import MOST_QUESTION, Dispatcher
+from chatseq.repl.loading import LoadedBot
+from chatseq.repl.session import ReplSession
 
 
 def talk(registry: Registry, *texts: str) -> tuple[ReplSession, list[str]]:
     """Return a room in which these were typed, and what was shown."""
     room, seen = room_of(registry)
     for text in texts:
-        room.handle(text)
+        Dispatcher(room).handle(text)
     return room, seen.lines
 
 
@@ -114,8 +116,8 @@ def test_resume_goes_on_with_the_conversation_before(registry: Registry) -> None
 def test_resume_takes_the_beginning_of_an_id(registry: Registry) -> None:
     room, _ = talk(registry, "first")
     begun = room.conversation
-    room.handle("/new")
-    room.handle(f"/resume {str(begun)[:10]}")
+    Dispatcher(room).handle("/new")
+    Dispatcher(room).handle(f"/resume {str(begun)[:10]}")
     assert room.conversation == begun
 
 
@@ -201,8 +203,8 @@ class Failing(MemoryHistory):
 
 def test_a_history_that_fails_is_told_once_and_the_chat_goes_on(registry: Registry) -> None:
     room, seen = room_of(registry, history=Failing)
-    room.handle("a")
-    room.handle("b")
+    Dispatcher(room).handle("a")
+    Dispatcher(room).handle("b")
     assert seen.lines == [
         "bot a [greedy]",
         "note The history cannot be written: disk full. Make room. This chat goes on unsaved.",
@@ -212,7 +214,7 @@ def test_a_history_that_fails_is_told_once_and_the_chat_goes_on(registry: Regist
 
 def test_a_history_kept_in_memory_says_why(registry: Registry) -> None:
     room, seen = room_of(registry, history=lambda: MemoryHistory(notices=("Not saved.",)))
-    room.handle("a")
+    Dispatcher(room).handle("a")
     assert seen.lines == ["bot a [greedy]", "note Not saved."]
     assert not room.is_saved
 
@@ -246,7 +248,7 @@ def test_a_question_waits_for_the_bot_with_a_word_about_it(registry: Registry) -
     room, seen = slow_room(registry, lambda: time.sleep(0.7))
     room.open()
     assert (room.ready, room.strategy) == (False, "")
-    room.handle("a")
+    Dispatcher(room).handle("a")
     assert seen.lines == ["note Still loading; your message waits.", "bot a [greedy]"]
     assert (room.ready, room.strategy) == (True, "greedy")
 
@@ -255,7 +257,7 @@ def test_help_does_not_wait_for_the_bot(registry: Registry) -> None:
     gate = threading.Event()
     room, seen = slow_room(registry, lambda: gate.wait(20) and None)
     room.open()
-    room.handle("/help")
+    Dispatcher(room).handle("/help")
     assert not room.ready
     gate.set()
     assert "/quit" in seen.lines[0]
@@ -266,17 +268,17 @@ def test_ctrl_c_while_waiting_does_not_send_the_question(registry: Registry) -> 
     room, seen = slow_room(registry, lambda: gate.wait(20) and None)
     with room.interrupts.installed():
         threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
-        room.handle("a")
+        Dispatcher(room).handle("a")
     gate.set()
     assert seen.lines == ["note Not sent. Press Up to have it back."]
-    room.handle("b")
+    Dispatcher(room).handle("b")
     assert [turn.text for turn in room.chat.turns] == ["b", "b [greedy]"]
 
 
 def test_a_bot_that_cannot_be_loaded_ends_the_chat(registry: Registry) -> None:
     room, _ = room_of(registry, bot="absent")
     with pytest.raises(BundleError, match="No bot named 'absent'"):
-        room.handle("a")
+        Dispatcher(room).handle("a")
     assert room.fault is not None
 
 

@@ -11,6 +11,7 @@ from chatting import load, room_of
 
 from chatseq.core.plugins import Registry
 from chatseq.history.memory import MemoryHistory
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.loops import converse_piped
 from chatseq.repl.screen import PipeScreen
 from chatseq.repl.session import ReplSession
@@ -26,7 +27,7 @@ def talk(registry: Registry, *texts: str) -> tuple[ReplSession, list[str]]:
     """Return a room in which these were typed, and what was shown."""
     room, seen = room_of(registry)
     for text in texts:
-        room.handle(text)
+        Dispatcher(room).handle(text)
     return room, seen.lines
 
 
@@ -102,7 +103,7 @@ def test_a_terminal_shows_the_choices_below_so_that_they_do_not_stand_out(
     written: list[str] = []
     screen = TerminalScreen(written.append, lambda: None, lambda: 60, look)
     room = ReplSession(registry, screen, bot="parrot", load=load, history=MemoryHistory)
-    room.handle("unsure")
+    Dispatcher(room).handle("unsure")
     end = "\x1b[0m" if colour else ""
     assert "".join(written).endswith(f"unsure [greedy]\n{colour}{OFFERED}{end}\n")
 

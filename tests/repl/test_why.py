@@ -9,6 +9,7 @@ from chatting import room_of
 from chatseq.core.plugins import Registry
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
+from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.session import ReplSession
 from chatseq.repl.why import KEPT
 
@@ -19,7 +20,7 @@ def talk(registry: Registry, *texts: str) -> tuple[ReplSession, list[str]]:
     """Return a room in which these were typed, and what was shown."""
     room, seen = room_of(registry)
     for text in texts:
-        room.handle(text)
+        Dispatcher(room).handle(text)
     return room, seen.lines
 
 
@@ -40,9 +41,9 @@ def test_why_is_found_by_its_first_letter(registry: Registry) -> None:
 def test_before_a_question_there_is_nothing_to_explain(registry: Registry) -> None:
     room, lines = talk(registry, "/why")
     assert lines == ["error There is nothing to explain yet. Ask a question first."]
-    room.handle("hello")
-    room.handle("/new")
-    room.handle("/why")
+    Dispatcher(room).handle("hello")
+    Dispatcher(room).handle("/new")
+    Dispatcher(room).handle("/why")
     assert lines[-1] == lines[0]
 
 
@@ -62,14 +63,14 @@ def test_after_undo_the_reply_before_is_told_as_the_history_keeps_it(registry: R
 
 def test_an_earlier_conversation_says_what_was_stored(registry: Registry) -> None:
     history: History = MemoryHistory()
-    room_of(registry, history=lambda: history)[0].handle("unsure")
+    Dispatcher(room_of(registry, history=lambda: history)[0]).handle("unsure")
     room, seen = room_of(registry, history=lambda: history)
-    room.handle("/resume last")
-    room.handle("/why")
+    Dispatcher(room).handle("/resume last")
+    Dispatcher(room).handle("/why")
     assert "Seven to ten." in seen.lines[-2]
     assert seen.lines[-1] == f"note {KEPT}"
-    room.handle("/retry")
-    room.handle("/why")
+    Dispatcher(room).handle("/retry")
+    Dispatcher(room).handle("/why")
     assert seen.lines[-1].startswith("say Generated: ")
 
 
@@ -78,7 +79,7 @@ def test_a_stopped_reply_is_explained_as_such(registry: Registry) -> None:
     parts = room.chat.stream("one two three")
     next(parts)
     parts.close()
-    room.handle("/why")
+    Dispatcher(room).handle("/why")
     assert "stopped before its end, so there is no confidence" in seen.lines[-1]
 
 

@@ -1,6 +1,6 @@
 """What every command of the chat must keep to: it explains itself and never ends the chat.
 
-Commands are run here, in a room with a bot that answers from a table, and in a home of its own.
+Commands are run here, in a session with a bot that answers from a table, and in a home of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from chatseq.core.exchange import Reply
 from chatseq.core.plugins import Registry, discover
 from chatseq.history.memory import MemoryHistory
 from chatseq.repl.commands import Choice, SlashCommand
-from chatseq.repl.session import LoadedBot, ReplSession
+from chatseq.repl.dispatch import Dispatcher
+from chatseq.repl.loading import LoadedBot
+from chatseq.repl.session import ReplSession
 from chatseq.testing.check import Context, Make, check, require
 from chatseq.testing.responders import ScriptedResponder
 from chatseq.text.display_width import Page
@@ -59,9 +61,9 @@ def any_argument_is_taken(make: Make, context: Context) -> None:
     """Whatever is typed behind it is done, or refused in a line, before and after a question."""
     for asked in ((), ("hello",)):
         for argument in ARGUMENTS:
-            with _room(asked) as room:
+            with _session(asked) as session:
                 try:
-                    make()(room, argument)
+                    make()(session, argument)
                 except ChatseqError as fault:
                     require("\n" not in str(fault), f"{argument[:20]!r} gives more than a line")
 
@@ -69,13 +71,13 @@ def any_argument_is_taken(make: Make, context: Context) -> None:
 @check()
 def the_chat_goes_on_after_it(make: Make, context: Context) -> None:
     """A question that follows is answered, unless the command leaves."""
-    with _room(("hello",)) as room:
+    with _session(("hello",)) as session:
         with suppress(ChatseqError):
-            make()(room, "")
-        if not room.leaving:
-            shown: _Shown = room.screen  # type: ignore[assignment]
+            make()(session, "")
+        if not session.leaving:
+            shown: _Shown = session.screen  # type: ignore[assignment]
             before = len(shown.replies)
-            room.handle("are you there")
+            Dispatcher(session).handle("are you there")
             require(len(shown.replies) == before + 1, "a question after it gets no reply")
 
 
@@ -84,8 +86,8 @@ def what_it_offers_are_choices(make: Make, context: Context) -> None:
     """Completion gives choices with texts, at any time and at once."""
     command: SlashCommand = make()
     for asked in ((), ("hello",)):
-        with _room(asked) as room:
-            offered = list(command.complete(room)) if command.complete else []
+        with _session(asked) as session:
+            offered = list(command.complete(session)) if command.complete else []
             for each in offered:
                 fits = isinstance(each, Choice) and bool(each.text)
                 require(fits, f"it offers {each!r}, which is no Choice with a text")
@@ -126,16 +128,17 @@ def _text(text: object) -> None:
 
 
 @contextmanager
-def _room(asked: Sequence[str]) -> Iterator[ReplSession]:
-    """Yield a room in which these questions were asked."""
-    room = ReplSession(_registry(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
-    room.open()
+def _session(asked: Sequence[str]) -> Iterator[ReplSession]:
+    """Yield a session in which these questions were asked."""
+    session = ReplSession(_registry(), _Shown(), bot="scripted", load=_load, history=MemoryHistory)
+    dispatcher = Dispatcher(session)
+    session.open()
     try:
         for question in asked:
-            room.handle(question)
-        yield room
+            dispatcher.handle(question)
+        yield session
     finally:
-        room.close()
+        session.close()
 
 
 @cache

@@ -17,8 +17,8 @@ def shown(argument: str, *turns: str) -> list[str]:
     """Return what is shown in a chat in which this was said."""
     said: list[str] = []
     chat = SimpleNamespace(turns=[SimpleNamespace(text=text) for text in turns])
-    room = SimpleNamespace(chat=chat, screen=SimpleNamespace(say=said.append))
-    find(room, argument)
+    session = SimpleNamespace(chat=chat, screen=SimpleNamespace(say=said.append))
+    find(session, argument)
     return said
 
 

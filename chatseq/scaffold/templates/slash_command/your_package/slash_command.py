@@ -9,18 +9,18 @@ from chatseq.repl.commands import Choice, slash_command
 from chatseq.repl.session import ReplSession
 
 
-def _words(room: ReplSession) -> Iterator[Choice]:
+def _words(session: ReplSession) -> Iterator[Choice]:
     """Offer the words of the last message."""
-    if room.ready and room.chat.turns:  # completing must not wait for the bot
-        said = room.chat.turns[-1].text.split()
+    if session.ready and session.chat.turns:  # completing must not wait for the bot
+        said = session.chat.turns[-1].text.split()
         yield from (Choice(word) for word in dict.fromkeys(said))
 
 
 @slash_command(usage="[word]", complete=_words)
-def find(room: ReplSession, argument: str) -> None:
+def find(session: ReplSession, argument: str) -> None:
     """Show what was said in this conversation that holds a word."""
     if not argument:
         raise ChatseqError("Nothing to look for. Name it: /your-part word")
-    turns = enumerate(room.chat.turns, 1)
+    turns = enumerate(session.chat.turns, 1)
     found = [f"{at:>4}  {turn.text}" for at, turn in turns if argument.lower() in turn.text.lower()]
-    room.screen.say("\n".join(found) or f"Nobody said '{argument}' yet.")
+    session.screen.say("\n".join(found) or f"Nobody said '{argument}' yet.")
