@@ -1,20 +1,38 @@
 """The options of a part: the keyword-only arguments of its constructor, checked and built.
 
-Positional arguments are what chatseq itself hands over (sizes, a bot); they are never options.
+Positional arguments are what chatseq itself hands over (sizes, a bot); they are never options. An
+option may name another part, as a recipe does, when its type says of which kind:
+
+    def __init__(self, bot, *, inner: Annotated[dict[str, Any], PartOf("responder")])
 """
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import Part, Registry
 
 REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """Marks the type of an option whose value is the table of a part, or several such tables."""
+
+    kind: str
+
+
+class NestedPart(NamedTuple):
+    """A part that an option of another one names."""
+
+    kind: str
+    option: str
+    table: Mapping[str, Any]  # {"name": ..., option: value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +42,7 @@ class Option:
     name: str
     type: Any
     default: Any  # REQUIRED where there is none
+    kind: str = ""  # of the part that its value names; empty: it names none
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -35,6 +54,8 @@ class Option:
     @property
     def type_name(self) -> str:
         """The type as people write it, or the choices."""
+        if self.kind:
+            return f"the name and the options of a {self.kind}"
         if self.choices:
             return " or ".join(self.choices)
         return getattr(self.type, "__name__", str(self.type)).replace("typing.", "")
@@ -45,13 +66,15 @@ def options_of(component: Callable[..., Any]) -> dict[str, Option]:
     target = component.__init__ if inspect.isclass(component) else component
     try:
         hints = typing.get_type_hints(target)
+        marked = typing.get_type_hints(target, include_extras=True)
     except (NameError, TypeError):
-        hints = {}
+        hints = marked = {}
     found = {}
     for parameter in inspect.signature(component).parameters.values():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            kind = hints.get(parameter.name, Any)
-            found[parameter.name] = Option(parameter.name, kind, parameter.default)
+            name = parameter.name
+            kind = _kind_named(marked.get(name))
+            found[name] = Option(name, hints.get(name, Any), parameter.default, kind)
     return found
 
 
@@ -117,12 +140,59 @@ def build_part(
 
 
 def check_part(registry: Registry, kind: str, spec: Mapping[str, Any], *, where: str) -> Part:
-    """Check the name and the options of a part without building it, and return it."""
+    """Check the name and the options of a part without building it, and return it.
+
+    The parts that its options name are checked, too.
+    """
     name = str(spec.get("name", ""))
     part = registry.find(kind, name, where=where)
     given = {key: value for key, value in spec.items() if key != "name"}
     check_options(part.load(), given, what=f"{kind} '{name}'", where=where)
+    for nested in _named_in(part, given, where):
+        place = f"in the {nested.option} of the {kind} '{name}' {where}"
+        check_part(registry, nested.kind, nested.table, where=place)
     return part
+
+
+def nested_parts(
+    registry: Registry, kind: str, spec: Mapping[str, Any], *, where: str = ""
+) -> Iterator[NestedPart]:
+    """Yield the parts that the options of a part name, those named by default too, at any depth.
+
+    Raises:
+        PartError: one of them does not exist, or is no table with a name.
+    """
+    part = registry.find(kind, str(spec.get("name", "")), where=where)
+    given = {key: value for key, value in spec.items() if key != "name"}
+    for nested in _named_in(part, given, where):
+        yield nested
+        yield from nested_parts(registry, nested.kind, nested.table, where=where)
+
+
+def _named_in(part: Part, given: Mapping[str, Any], where: str) -> Iterator[NestedPart]:
+    for option in options_of(part.load()).values():
+        value = given.get(option.name, option.default)
+        if not option.kind or value is REQUIRED or value is None:
+            continue
+        for table in [value] if isinstance(value, Mapping) else value:
+            if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+                raise PartError(
+                    f"The option '{option.name}' of the {part.kind} '{part.name}' names no "
+                    f"{option.kind}: {table!r} {where}. Write "
+                    f'{option.name} = {{name = "NAME", OPTION = VALUE}}',
+                    kind=ErrorKind.OPTION_INVALID,
+                    place=where,
+                )
+            yield NestedPart(option.kind, option.name, table)
+
+
+def _kind_named(marked: Any) -> str:
+    """Return the kind of part that a type is marked with, also within a union."""
+    if typing.get_origin(marked) is Annotated:
+        for mark in typing.get_args(marked)[1:]:
+            if isinstance(mark, PartOf):
+                return mark.kind
+    return next(filter(None, map(_kind_named, typing.get_args(marked))), "")
 
 
 def _converted(option: Option, value: Any, what: str, where: str) -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result
     from chatseq.testing.engines import RandomEngine, ScriptedEngine, questions_of, saying
     from chatseq.testing.pytest_plugin import contract_tests
+    from chatseq.testing.registry import builtin_registry
     from chatseq.testing.responders import ScriptedResponder, ScriptedStream
     from chatseq.testing.run import broken, check_part, checks_for
     from chatseq.testing.tokenizers import LetterTokenizer
@@ -35,6 +36,7 @@ __all__ = [
     "ScriptedStream",
     "babbling_bot",
     "broken",
+    "builtin_registry",
     "check_part",
     "checks_for",
     "contract_tests",
@@ -48,6 +50,7 @@ _HOMES = {
     "check": ("Check", "Context", "NotApplicable", "Outcome", "Result"),
     "engines": ("RandomEngine", "ScriptedEngine", "questions_of", "saying"),
     "pytest_plugin": ("contract_tests",),
+    "registry": ("builtin_registry",),
     "responders": ("ScriptedResponder", "ScriptedStream"),
     "run": ("broken", "check_part", "checks_for"),
     "tokenizers": ("LetterTokenizer",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle.pairs import write_pairs
 from chatseq.bots.contracts import Correction, FitData
 from chatseq.core.exchange import Exchange
-from chatseq.core.plugins import Plugin, Registry
+from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Array, Encoded, Engine, StepOutput
 from chatseq.hookspecs import hookimpl
 from chatseq.testing.engines import RandomEngine
+from chatseq.testing.registry import builtin_registry
 from chatseq.testing.responders import ScriptedResponder
 from chatseq.testing.strategies import PlainStrategy
 from chatseq.testing.tokenizers import LetterTokenizer
@@ -74,7 +76,7 @@ class CountingEngine:
 
 
 class _Parts:
-    """The plugin whose parts the bot is made of."""
+    """The plugin of what the bot is made of and chatseq does not bring."""
 
     @hookimpl
     def chatseq_strategies(self) -> dict[str, object]:
@@ -85,22 +87,29 @@ class _Parts:
         return {"scripted": lambda bot: ScriptedResponder()}  # noqa: ARG005
 
 
+_PARTS = _Parts()
+
+
 def babbling_bot(
     engine: Engine | None = None,
     folder: Path | None = None,
     *,
     answers: Answers | None = None,
     corrections: Callable[[], Sequence[Correction]] = tuple,
+    plugins: Sequence[object] = (),
 ) -> Bot:
     """Return a bot that answers every question with some letters, always with the same ones.
+
+    Its registry holds the parts that come with chatseq, by their names.
 
     Args:
         folder: where its corpus lies, and what its responder learnt
         answers: that it was trained on; without them those of TAUGHT, where it has a folder
         corrections: gives what its users said was right; called for every question
+        plugins: modules or objects with hooks, whose parts are in its registry, too
     """
-    tokenizer, registry = LetterTokenizer(), Registry()
-    registry.add(Plugin("testing", _Parts()))
+    tokenizer = LetterTokenizer()
+    registry = builtin_registry(_PARTS, *plugins) if plugins else _usual_registry()
     recipe = Recipe.model_validate(
         {
             "tokenizer": {"name": "letters"},
@@ -117,6 +126,12 @@ def babbling_bot(
         name="babbler", model="0" * 64, answers=answers, folder=folder, corrections=corrections
     )
     return Bot(registry, recipe, tokenizer, babbler, data)
+
+
+@cache
+def _usual_registry() -> Registry:
+    """Return what most bots are made of; put together once."""
+    return builtin_registry(_PARTS)
 
 
 def teach(

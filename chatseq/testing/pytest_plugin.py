@@ -65,13 +65,9 @@ def settle(outcome: Outcome) -> None:
 @pytest.fixture(scope="session")
 def chatseq_registry() -> Registry:
     """The parts that come with chatseq, without those of other installed plugins."""
-    from chatseq.core.plugins import Registry, discover
+    from chatseq.testing.registry import builtin_registry
 
-    registry = Registry()
-    for plugin in discover().plugins:
-        if plugin.origin == "chatseq":
-            registry.add(plugin)
-    return registry
+    return builtin_registry()
 
 
 @pytest.fixture(scope="session")

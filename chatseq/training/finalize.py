@@ -16,7 +16,9 @@ from chatseq.bots.bundle.answers import answers_file
 from chatseq.bots.bundle.manifest import ANSWERS, CARD, FOLDER, RECIPE, TOKENIZER, WEIGHTS
 from chatseq.bots.bundle.pairs import write_pairs
 from chatseq.bots.contracts import FitData
+from chatseq.bots.wrapping import fit_responder
 from chatseq.core.exchange import Exchange
+from chatseq.core.options import nested_parts
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
 from chatseq.core.sequences import evenly_spaced
@@ -98,14 +100,9 @@ def _learn(
     folder.mkdir()
     write_pairs(folder, map(_without_folders, exchanges))
     (folder / ANSWERS).write_bytes(answers_file(counted_answers(job)))
-    responder = job.registry.find("responder", str(job.recipe.responder["name"])).load()
-    fit = getattr(responder, "fit", None)
-    if fit is None:
-        return {}
     bot, seed = _bot(job, engine, folder), job.recipe.training.seed
     data = FitData(bot, exchanges, held_out, job.answers_recur, seed, fitted)
-    options = {name: value for name, value in job.recipe.responder.items() if name != "name"}
-    return dict(fit(data, folder, options))
+    return dict(fit_responder(data, folder, job.recipe.responder))
 
 
 def _bot(job: Job, engine: Engine, folder: Path | None) -> Bot:
@@ -164,6 +161,13 @@ def _told(recipe: Recipe) -> Recipe:
 
 
 def needed_plugins(registry: Registry, recipe: Recipe) -> dict[str, str]:
-    """Return the plugins that bring the parts of a recipe, with their versions."""
-    found = (registry.find(kind, str(table["name"])) for kind, _, table in recipe.parts())
+    """Return the plugins that bring the parts of a recipe, and the parts that those name.
+
+    Returns:
+        the version of each by its name
+    """
+    named = [(kind, table) for kind, _, table in recipe.parts()]
+    nested = [each for kind, table in named for each in nested_parts(registry, kind, table)]
+    named += [(each.kind, dict(each.table)) for each in nested]
+    found = (registry.find(kind, str(table["name"])) for kind, table in named)
     return {part.plugin.name: part.plugin.version for part in found}

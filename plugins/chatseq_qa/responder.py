@@ -9,14 +9,13 @@ from pathlib import Path
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.contracts import FitData, ReplyStream
+from chatseq.bots.streams import MappedStream, SingleChunkStream
 from chatseq.core.exchange import Reply, ReplySource
 from chatseq_qa.answer_selector import AnswerSelector, Thresholds
 from chatseq_qa.correction_index import CorrectionIndex, CorrectionMatch
 from chatseq_qa.neighbours import Neighbourhood
 from chatseq_qa.reply_builder import ReplyBuilder, check_share
 from chatseq_qa.seq2seq import Seq2SeqResponder
-from chatseq_qa.single_chunk_stream import SingleChunkStream
-from chatseq_qa.stream import MappedStream
 
 _NEIGHBOURS = 5
 _TOGETHER = 64  # questions that are weighed at once

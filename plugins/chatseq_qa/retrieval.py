@@ -10,13 +10,13 @@ from pathlib import Path
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.contracts import FitData
+from chatseq.bots.streams import SingleChunkStream
 from chatseq.core.exchange import Exchange, Neighbour, Reply, ReplySource
 from chatseq.core.options import check_options
 from chatseq_qa.correction_index import CorrectionIndex, CorrectionMatch
 from chatseq_qa.knn_vote import knn_vote
 from chatseq_qa.neighbours import Neighbourhood
 from chatseq_qa.reply_builder import check_share, milliseconds_since, words_to_decline
-from chatseq_qa.single_chunk_stream import SingleChunkStream
 
 _MOST_ALTERNATIVES = 3
 _MOST_ASKED = 300  # held-out questions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from chatseq.core.exchange import Reply
@@ -10,25 +10,6 @@ from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.growing_text import GrowingText
 from chatseq.decoding.search import Decoding
 from chatseq_qa.reply_builder import Asked, ReplyBuilder, milliseconds_since
-
-
-class MappedStream(Iterator[str | Reply]):
-    """Another stream whose finished Reply is told with more."""
-
-    def __init__(self, stream: Seq2SeqStream, more: Callable[[Reply], Reply]) -> None:
-        self._stream, self._more = stream, more
-
-    def __next__(self) -> str | Reply:
-        part = next(self._stream)
-        return self._more(part) if isinstance(part, Reply) else part
-
-    def close(self) -> None:
-        """Stop the work within one step."""
-        self._stream.close()
-
-    def partial(self) -> Reply:
-        """Return what was yielded so far, marked interrupted, or the finished reply."""
-        return self._more(self._stream.partial())
 
 
 class Seq2SeqStream(Iterator[str | Reply]):

@@ -10,6 +10,7 @@ import pytest
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.pairs import PAIRS, PLACES, write_pairs
 from chatseq.bots.contracts import Correction, FitData
+from chatseq.bots.streams import SingleChunkStream
 from chatseq.core.errors import BundleError, PartError
 from chatseq.core.exchange import Exchange, Neighbour, Reply, ReplySource
 from chatseq.core.options import build_part
@@ -18,7 +19,6 @@ from chatseq.testing import babbling_bot
 from chatseq_qa.neighbours import Neighbourhood, neighbours_of
 from chatseq_qa.postings import Match
 from chatseq_qa.retrieval import RetrievalResponder
-from chatseq_qa.single_chunk_stream import SingleChunkStream
 
 CORPUS = [
     Exchange("How do I reset my password?", "Click on Forgot password.", source="faq.csv:2"),

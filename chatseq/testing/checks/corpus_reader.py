@@ -17,12 +17,12 @@ from typing import Any
 
 from chatseq.core.errors import CorpusError
 from chatseq.core.exchange import Exchange
-from chatseq.core.plugins import discover
 from chatseq.corpus.clean import clean
 from chatseq.corpus.contracts import BadRows, CorpusReader, Line, Source
 from chatseq.corpus.sources import open_sources
 from chatseq.testing.check import Context, Make, NotApplicable, check, require
 from chatseq.testing.checks.formats import Files, Writes, usual_formats, written_by
+from chatseq.testing.registry import builtin_registry
 from chatseq.testing.rounds import Rounds
 from chatseq.testing.subject import EXAMPLE_FILE, Pairs
 
@@ -196,8 +196,7 @@ def _is_surest(reader: CorpusReader, source: Source, context: Context) -> bool:
 @cache
 def _installed() -> tuple[tuple[Any, CorpusReader], ...]:
     """Return chatseq's own readers and what builds them."""
-    parts = discover().parts(KIND).values()
-    loaded = [part.load() for part in parts if part.plugin.origin == "chatseq"]
+    loaded = [part.load() for part in builtin_registry().parts(KIND).values()]
     return tuple((component, component()) for component in loaded)
 
 

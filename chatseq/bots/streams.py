@@ -1,10 +1,11 @@
-"""The stream of a reply that is there all at once."""
+"""Streams that most responders need: a reply that is there all at once, and one told with more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
+from chatseq.bots.contracts import ReplyStream
 from chatseq.core.exchange import Reply, ReplySource
 
 
@@ -40,3 +41,22 @@ class SingleChunkStream(Iterator[str | Reply]):
             yield reply.text
         self._said = reply
         yield reply
+
+
+class MappedStream(Iterator[str | Reply]):
+    """Another stream whose finished Reply is told with more."""
+
+    def __init__(self, stream: ReplyStream, more: Callable[[Reply], Reply]) -> None:
+        self._stream, self._more = stream, more
+
+    def __next__(self) -> str | Reply:
+        part = next(self._stream)
+        return self._more(part) if isinstance(part, Reply) else part
+
+    def close(self) -> None:
+        """Stop the work within one step."""
+        self._stream.close()
+
+    def partial(self) -> Reply:
+        """Return what was yielded so far, marked interrupted, or the finished reply."""
+        return self._more(self._stream.partial())
