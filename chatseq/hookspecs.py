@@ -45,6 +45,7 @@ PART_HOOKS: dict[str, str] = {
     "output": "chatseq_outputs",
     "strategy": "chatseq_strategies",
     "adjuster": "chatseq_adjusters",
+    "text-filter": "chatseq_text_filters",
     "tokenizer": "chatseq_tokenizers",
     "corpus-reader": "chatseq_corpus_readers",
     "responder": "chatseq_responders",
@@ -102,6 +103,14 @@ def chatseq_adjusters() -> Mapping[str, Reference]:  # type: ignore[empty-body]
     """Name the adjusters: changes to the scores in front of any strategy.
 
     A reference builds `(*, options) -> chatseq.decoding.contracts.Adjuster`.
+    """
+
+
+@hookspec
+def chatseq_text_filters() -> Mapping[str, Reference]:  # type: ignore[empty-body]
+    """Name the text filters: what changes a question before anything reads or learns it.
+
+    A reference builds `(*, options) -> chatseq.text.contracts.TextFilter`.
     """
 
 

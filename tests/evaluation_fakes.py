@@ -12,6 +12,7 @@ import numpy as np
 from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.engines.contracts import Array, Encoded, StepOutput
 from chatseq.evaluation.contracts import JudgedReply, Metric
+from chatseq.text.filters import TextFilters
 from chatseq.text.question_encoder import QuestionEncoder
 from chatseq.text.tokenizer import END_ID, START_ID
 
@@ -120,6 +121,7 @@ class TableBot:
     responder: Parrot = field(default_factory=Parrot)
     engine: TableEngine = field(default_factory=TableEngine)
     reader: QuestionEncoder = field(default_factory=lambda: QuestionEncoder(Letters()))
+    filters: TextFilters = field(default_factory=TextFilters)
     folder: Path | None = None  # of the corpus that it was trained on
     name: str = "tiny"
 

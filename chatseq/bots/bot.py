@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from chatseq.bots.contracts import Correction, Responder
+from chatseq.bots.filtering import FilteredCorrections, FilteringResponder
 from chatseq.bots.overrides import apply_overrides
 from chatseq.core.errors import RecipeError
 from chatseq.core.options import build_part
@@ -18,6 +19,7 @@ from chatseq.decoding.build import DecodingParts, build_decoding
 from chatseq.decoding.contracts import Adjuster, Strategy
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Engine
+from chatseq.text.filters import TextFilters
 from chatseq.text.question_encoder import Question, QuestionEncoder, pad_questions
 from chatseq.text.tokenizer import Tokenizer
 
@@ -38,7 +40,8 @@ class Bot:
     """A trained bot; `responder` answers, the other attributes are for those who build on it.
 
     Its parts are built when they are first asked for, or all together by `built`, and raise a
-    PartError when the recipe names a part or an option that does not exist.
+    PartError when the recipe names a part or an option that does not exist. Whoever reads a
+    question past the responder, with `reader`, lets it pass `filters` before.
     """
 
     registry: Registry
@@ -69,7 +72,18 @@ class Bot:
 
     def corrections(self) -> Sequence[Correction]:
         """Return what its users said was right, newest first, as it stands now."""
-        return self.data.corrections()
+        return self._corrections()
+
+    @cached_property
+    def _corrections(self) -> Callable[[], Sequence[Correction]]:
+        given = self.data.corrections
+        return FilteredCorrections(given, self.filters) if self.filters else given
+
+    @cached_property
+    def filters(self) -> TextFilters:
+        """What a question passes before anything reads it, as in training."""
+        tables, where = self.recipe.question.filters, f"in the bot '{self.name}'"
+        return TextFilters.of(self.registry, tables, where=where)
 
     @cached_property
     def reader(self) -> QuestionEncoder:
@@ -83,11 +97,13 @@ class Bot:
 
     @cached_property
     def responder(self) -> Responder:
-        """What answers."""
+        """What answers; questions pass the filters on their way to it."""
         place = f"in the bot '{self.name}' [responder]"
         responder: Responder = build_part(
             self.registry, "responder", self.recipe.responder, self, where=place
         )
+        if self.filters:
+            return FilteringResponder(responder, self.filters, bot=self.name)
         return responder
 
     @property
@@ -129,7 +145,7 @@ class Bot:
         Raises:
             PartError: the recipe names a part or an option that does not exist.
         """
-        _ = self.decoding, self.responder
+        _ = self.filters, self.decoding, self.responder
         return self
 
     def with_overrides(self, overrides: Iterable[str], *, where: str = "/set") -> Bot:

@@ -56,6 +56,8 @@ class DataSection(Section):
 class QuestionSection(Section):
     """How the encoder reads a question; see chatseq.text.question_encoder."""
 
+    # What a question and its earlier turns pass first, in training and when asked; in this order.
+    filters: tuple[Named, ...] = ()
     fold: bool = True  # read upper and lower case, width variants and quotes alike
     features: int = Field(default=24, ge=0)  # hashed n-grams a token at most; 0: none
     feature_buckets: int = Field(default=8192, ge=2)  # rows of their table
@@ -185,6 +187,8 @@ class Recipe(Section):
 
     def parts(self) -> Iterable[tuple[str, str, Table]]:
         """Yield each part that the recipe names: its kind, its key and its table."""
+        for each in self.question.filters:
+            yield "text-filter", "question.filters", each
         yield "tokenizer", "tokenizer", self.tokenizer
         yield "encoder", "model.encoder", self.model.encoder
         if self.model.attention is not None:

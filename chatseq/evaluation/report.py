@@ -23,6 +23,7 @@ from chatseq.evaluation.perplexity import Perplexity, pair_of, score
 from chatseq.evaluation.questions import Asked, asked
 from chatseq.evaluation.scoreboard import Scoreboard
 from chatseq.evaluation.training_overlap import questions_in_training
+from chatseq.text.filters import TextFilters
 from chatseq.text.question_encoder import QuestionEncoder
 
 _TOGETHER = 64  # replies between two words of progress
@@ -51,6 +52,10 @@ class Evaluated(Protocol):
     @property
     def reader(self) -> QuestionEncoder:
         """How the engine's questions are read."""
+
+    @property
+    def filters(self) -> TextFilters:
+        """What a question passes before the reader; the responder lets it pass by itself."""
 
     @property
     def folder(self) -> Path | None:
@@ -166,16 +171,17 @@ def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[JudgedR
     # A responder that never looks at earlier turns need not take them.
     ask = bot.responder.reply_all
     replies = ask(texts, contexts) if any(contexts) else ask(texts)
-    seen = questions_in_training(bot.folder, texts)
+    learnt_as = list(map(bot.filters, texts))
+    seen = questions_in_training(bot.folder, learnt_as)
     judged = (
         JudgedReply(
             each.text,
             each.answers,
             reply,
             context=each.context,
-            seen=None if seen is None else each.text in seen,
+            seen=None if seen is None else text in seen,
         )
-        for each, reply in zip(questions, replies, strict=True)
+        for each, text, reply in zip(questions, learnt_as, replies, strict=True)
     )
     while some := list(itertools.islice(judged, _TOGETHER)):
         yield some
@@ -183,7 +189,7 @@ def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[JudgedR
 
 def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
     pairs = [
-        pair_of(bot.reader, each.text, answer, each.context)
+        pair_of(bot.reader, bot.filters(each.text), answer, bot.filters.turns(each.context))
         for each in questions
         for answer in each.answers
     ]

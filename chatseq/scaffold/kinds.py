@@ -12,6 +12,7 @@ USES: dict[str, str] = {
     "output": f"{_TRAIN} model.output.name={{name}}",
     "strategy": "chatseq chat --strategy {name}",
     "adjuster": f"{_CHAT} 'decoding.adjusters=[{{{{name=\"{{name}}\"}}}}]'",
+    "text-filter": f"{_TRAIN} 'question.filters=[{{{{name=\"{{name}}\"}}}}]'",
     "tokenizer": f"{_TRAIN} tokenizer.name={{name}}",
     "corpus-reader": "chatseq corpus show FILE --format {name}",
     "responder": f"{_CHAT} responder.name={{name}}",

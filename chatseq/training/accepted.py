@@ -9,6 +9,7 @@ from chatseq.chat.turns import turns_of
 from chatseq.core.errors import ErrorKind, TrainingError
 from chatseq.core.exchange import Exchange, ReplySource
 from chatseq.history.contracts import Feedback, History, Review, Verdict, branch
+from chatseq.text.filters import TextFilters
 from chatseq.text.normalise import normalise_answer, question_key, question_text
 from chatseq.text.question_encoder import newest_turns
 from chatseq.text.terminal import safe_line
@@ -56,6 +57,12 @@ def accepted_feedback(history: History, bot: str) -> list[Accepted]:
         kind=ErrorKind.NOTHING_TO_LEARN,
         place=bot,
     )
+
+
+def filtered_feedback(accepted: Sequence[Accepted], filters: TextFilters) -> list[Accepted]:
+    """Return what was accepted as it is learnt; what leaves no question is left out."""
+    passed = [each._replace(exchange=filters.exchange(each.exchange)) for each in accepted]
+    return [each for each in passed if each.exchange.question.strip()]
 
 
 def join_accepted(

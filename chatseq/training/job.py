@@ -18,10 +18,11 @@ from chatseq.corpus.split import split_by_question
 from chatseq.corpus.traits import answers_recur
 from chatseq.decoding.build import build_decoding
 from chatseq.model.compatibility import check_compatibility
+from chatseq.text.filters import TextFilters
 from chatseq.text.normalise import folded, question_key
 from chatseq.text.question_encoder import QuestionEncoder, newest_turns
 from chatseq.text.tokenizer import Tokenizer, TokenizerPart
-from chatseq.training.accepted import Accepted, join_accepted
+from chatseq.training.accepted import Accepted, filtered_feedback, join_accepted
 from chatseq.training.data import Examples
 
 _FEWEST = 20  # distinct questions; of fewer, none can be spared for validation
@@ -125,11 +126,34 @@ def prepare(
             "There are no exchanges to learn from. Check the corpus files.",
             kind=ErrorKind.NOTHING_TO_LEARN,
         )
+    filters = TextFilters.of(registry, recipe.question.filters, where="in the recipe")
+    listed, emptied = _filtered(listed, filters)
     train, held_back, remarks = _parted(listed, recipe)
+    accepted = filtered_feedback(accepted, filters)
     joined = join_accepted(train, held_back, accepted, recipe.question.context_turns)
     reader = question_encoder(recipe, _tokenizer(registry, recipe, joined.train))
     job = job_of(registry, recipe, reader, joined.train, joined.held_back, name=name)
-    return replace(job, remarks=(*remarks, *joined.remarks, *told, *job.remarks))
+    return replace(job, remarks=(*emptied, *remarks, *joined.remarks, *told, *job.remarks))
+
+
+def _filtered(
+    exchanges: Sequence[Exchange], filters: TextFilters
+) -> tuple[list[Exchange], list[str]]:
+    """Return exchanges as they are learnt, and remarks about those of which no question is left.
+
+    Raises:
+        TrainingError: no question is left of any.
+    """
+    passed = [filters.exchange(each) for each in exchanges]
+    left = [each for each in passed if each.question.strip()] if filters else passed
+    if not left:
+        raise TrainingError(
+            "The text filters leave nothing of any question. Change question.filters.",
+            kind=ErrorKind.NOTHING_TO_LEARN,
+        )
+    gone = len(passed) - len(left)
+    remark = f"{gone} exchanges were left out, since question.filters leave nothing of the question"
+    return left, [f"{remark}."] if gone else []
 
 
 def job_of(

@@ -18,7 +18,13 @@ from chatseq.core.errors import TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
-from chatseq.training.accepted import Accepted, join_accepted, rows_accepted
+from chatseq.text.filters import TextFilters
+from chatseq.training.accepted import (
+    Accepted,
+    filtered_feedback,
+    join_accepted,
+    rows_accepted,
+)
 from chatseq.training.job import Job, WarmStart, job_of
 
 EPOCHS = 2
@@ -62,6 +68,8 @@ def _job(
     made_by = bundle.recipe()
     recipe = _recipe(made_by, settings)
     recipe.check(registry, f"the bot '{bundle.name}'")
+    filters = TextFilters.of(registry, recipe.question.filters, where=f"in '{bundle.name}'")
+    accepted = filtered_feedback(accepted, filters)  # as the corpus in the bundle is already
     corpus, turns = _corpus(bundle), recipe.question.context_turns
     learnt = len(corpus) - bundle.manifest.corpus.held_back
     joined = join_accepted(corpus[:learnt], corpus[learnt:], accepted, turns)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from chatseq.core.errors import TokenizerError
-from chatseq.testing.check import Context, Make, NotApplicable, check, require
+from chatseq.testing.check import Context, Make, check, require
+from chatseq.testing.checks.processes import told_elsewhere
 from chatseq.testing.rounds import Rounds
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID, PAD_ID, START_ID, Tokenizer
 
@@ -130,12 +127,8 @@ def the_same_texts_teach_the_same(make: Make, context: Context) -> None:
 @check(Rounds.FIRST)
 def other_processes_learn_the_same(make: Make, context: Context) -> None:
     """Learning does not follow the order of a set, which is another in each process."""
-    component = context.subject.component
-    module, name = getattr(component, "__module__", ""), getattr(component, "__qualname__", "")
-    if not _importable(module, name, component):
-        raise NotApplicable(f"{name} cannot be imported by another process")
-    learnt = {_learnt_elsewhere(module, name, context.options, seed) for seed in ("1", "2")}
-    require(len(learnt) == 1, "two processes learn two tokenizers from the same texts")
+    learnt = [told_elsewhere(context, _PROGRAM, [QUESTIONS, ANSWERS], seed) for seed in ("1", "2")]
+    require(learnt[0] == learnt[1], "two processes learn two tokenizers from the same texts")
 
 
 @check()
@@ -181,35 +174,7 @@ def _refused(try_it: Any, what: str) -> None:
         raise AssertionError(f"{what} is no TokenizerError")
 
 
-def _importable(module: str, name: str, component: Any) -> bool:
-    if module == "__main__" or "<locals>" in name:
-        return False
-    try:
-        if importlib.util.find_spec(module.partition(".")[0]) is None:
-            return False  # a plugin of one file; its module has no package around it
-        return getattr(importlib.import_module(module), name, None) is component
-    except (ImportError, ValueError):
-        return False
-
-
 _PROGRAM = """
-import importlib, json, sys
-module, name, options, questions, answers = json.load(sys.stdin)
-part = getattr(importlib.import_module(module), name)(**options)
-sys.stdout.buffer.write(part.learn(questions, answers).to_json().encode())
+questions, answers = given
+answer = part.learn(questions, answers).to_json()
 """
-
-
-def _learnt_elsewhere(module: str, name: str, options: dict[str, Any], hash_seed: str) -> bytes:
-    """Return what a process of its own has learnt, as JSON."""
-    given = json.dumps([module, name, options, QUESTIONS, ANSWERS])
-    places = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run(  # noqa: S603  (this Python, this program)
-        [sys.executable, "-c", _PROGRAM],
-        input=given.encode(),
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": places},
-    )
-    require(done.returncode == 0, f"another process cannot learn: {done.stderr.decode()[-200:]}")
-    return done.stdout
