@@ -27,6 +27,7 @@ def built(registry: Registry, *overrides: str) -> Seq2Seq:
     return build_model(registry, recipe, 40).eval()
 
 
+@pytest.mark.slow("graphs of two layers; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("output", chatseq_output.chatseq_outputs())
 @pytest.mark.parametrize("decoder", ["gru", "gru-bahdanau", "lstm-input-feeding", "ssru"])
 def test_an_output_layer_exports_for_any_rows_and_lengths(

@@ -37,6 +37,7 @@ def built(registry: Registry, encoder: str, decoder: str) -> Seq2Seq:
     return build_model(registry, recipe, 40).eval()
 
 
+@pytest.mark.slow("graphs of two layers; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("decoder", chatseq_rnn.chatseq_decoders())
 def test_a_decoder_exports_for_any_rows_and_lengths(
     registry: Registry, tmp_path: Path, decoder: str
@@ -44,6 +45,7 @@ def test_a_decoder_exports_for_any_rows_and_lengths(
     assert_a_graph_gives_the_same(built(registry, "gru", decoder), tmp_path)
 
 
+@pytest.mark.slow("graphs of two layers; test_mixes makes graphs of every part, too")
 @pytest.mark.parametrize("encoder", chatseq_rnn.chatseq_encoders())
 def test_an_encoder_exports_for_any_rows_and_lengths(
     registry: Registry, tmp_path: Path, encoder: str
@@ -51,6 +53,7 @@ def test_an_encoder_exports_for_any_rows_and_lengths(
     assert_a_graph_gives_the_same(built(registry, encoder, "gru"), tmp_path)
 
 
+@pytest.mark.slow("a graph of every decoder in int8")
 @pytest.mark.parametrize("decoder", chatseq_rnn.chatseq_decoders())
 def test_every_matrix_of_a_step_can_become_int8(
     registry: Registry, tmp_path: Path, decoder: str

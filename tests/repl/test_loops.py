@@ -83,6 +83,7 @@ def test_a_real_pipe_gets_replies_alone_and_no_escapes() -> None:
     assert done.stdout == "a \ufffd[2J b [greedy]\n我想退货 [greedy]\n"
 
 
+@pytest.mark.slow("a program of its own and its pipes")
 def test_a_chat_over_a_pipe_is_stored_and_can_be_gone_on_with() -> None:
     assert run("one\n", "parrot").returncode == 0
     done = run("/sessions\ntwo\n/sessions\n", "parrot", "last")
@@ -90,12 +91,14 @@ def test_a_chat_over_a_pipe_is_stored_and_can_be_gone_on_with() -> None:
     assert done.stderr.strip().split("\n")[-1].endswith("   4  one")
 
 
+@pytest.mark.slow("a program of its own and its pipes")
 def test_bytes_that_are_no_text_do_not_end_the_chat() -> None:
     done = subprocess.run(PROGRAM, input=b"a \xff b\nc\n", capture_output=True, timeout=60)
     assert done.returncode == 0
     assert done.stdout.decode() == "a \ufffd b [greedy]\nc [greedy]\n"
 
 
+@pytest.mark.slow("a program of its own and its pipes")
 def test_an_output_that_cannot_hold_a_character_gets_another() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
@@ -105,6 +108,7 @@ def test_an_output_that_cannot_hold_a_character_gets_another() -> None:
     assert done.stdout == b"caf?? [greedy]\n"
 
 
+@pytest.mark.slow("a program of its own and its pipes")
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -39,6 +39,7 @@ def test_a_chat_looks_like_a_chat(chat: Terminal) -> None:
     chat.until(r"^parrot \(greedy\), hello there +Ctrl-D: leave")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_ctrl_d_leaves_and_tells_how_to_go_on(chat: Terminal) -> None:
     chat.send("hello" + ENTER)
     chat.until(r"^bot › hello")
@@ -48,6 +49,7 @@ def test_ctrl_d_leaves_and_tells_how_to_go_on(chat: Terminal) -> None:
     assert re.search(r"^you ›\nGo on later with: chatseq chat --session \w{13}$", chat.text, re.M)
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_the_prompt_is_there_before_the_bot() -> None:
     with Terminal([*PROGRAM, "slow-parrot"]) as chat:
         chat.until(EMPTY)
@@ -69,6 +71,7 @@ def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(chat: Terminal) -> None:
     chat.until(r"^bot › still here \[greedy\]$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_what_is_typed_during_a_reply_is_kept_for_the_next_prompt(chat: Terminal) -> None:
     chat.send("slow one two" + ENTER)
     chat.until(r"^bot › slow")
@@ -76,6 +79,7 @@ def test_what_is_typed_during_a_reply_is_kept_for_the_next_prompt(chat: Terminal
     chat.until(r"^bot › slow one two \[greedy\]\nyou › typed ahead\nbot › typed ahead \[greedy\]$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_ctrl_c_clears_a_line_then_hints_then_leaves(chat: Terminal) -> None:
     chat.send("wrong")
     chat.until(r"^you › wrong$")
@@ -112,6 +116,7 @@ def test_chinese_takes_two_columns_and_is_never_split() -> None:
         assert shown[:2] == ["bot › 我想申请退货，请问应该", "      怎么做才好呢？ [greedy]"]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_backspace_takes_a_whole_chinese_character(chat: Terminal) -> None:
     chat.send("退货")
     chat.until(r"^you › 退货$")
@@ -119,6 +124,7 @@ def test_backspace_takes_a_whole_chinese_character(chat: Terminal) -> None:
     chat.until(r"^bot › 退款 \[greedy\]$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_a_paste_of_lines_is_one_message(chat: Terminal) -> None:
     chat.send("\x1b[200~one\ntwo\x1b[201~")
     chat.until(r"^you › one\n    · two$")
@@ -135,6 +141,7 @@ def test_escape_sequences_of_a_reply_do_not_reach_the_terminal(chat: Terminal) -
     assert "\x1b[2J" not in chat.raw[before:]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_up_brings_what_was_asked_in_an_earlier_chat(chat: Terminal) -> None:
     chat.send("remember me" + ENTER)
     chat.until(r"^bot › remember me")
@@ -148,6 +155,7 @@ def test_up_brings_what_was_asked_in_an_earlier_chat(chat: Terminal) -> None:
         again.until(r"^you › remember me$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_nothing_shown_is_lost_by_kill_9(chat: Terminal) -> None:
     chat.send("first" + ENTER)
     chat.until(r"^bot › first \[greedy\]")
@@ -167,6 +175,7 @@ def test_nothing_shown_is_lost_by_kill_9(chat: Terminal) -> None:
         ]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_request_to_end_leaves_with_its_code(
@@ -184,6 +193,7 @@ def test_a_request_to_end_leaves_with_its_code(
         assert "[stopped]" in chat.text
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_the_terminal_is_left_as_it_was_found() -> None:
     script = (
         f"stty -a > before; {' '.join(PROGRAM)}; echo left $?; stty -a | diff before - && echo same"
@@ -199,6 +209,7 @@ def test_the_terminal_is_left_as_it_was_found() -> None:
         shell.until(r"^left 0\nsame$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_a_bot_that_cannot_be_loaded_is_told_on_one_line() -> None:
     with Terminal([*PROGRAM, "absent"]) as chat:
         chat.until(r"^Error: No bot named 'absent'\. Did you mean 'parrot'\?$")
@@ -206,6 +217,7 @@ def test_a_bot_that_cannot_be_loaded_is_told_on_one_line() -> None:
         assert "Traceback" not in chat.text
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_without_colour_no_colour_is_sent() -> None:
     with Terminal([*PROGRAM, "parrot"], environment={"NO_COLOR": "1"}) as chat:
         chat.until(r"^parrot \(greedy\)")
@@ -215,6 +227,7 @@ def test_without_colour_no_colour_is_sent() -> None:
         assert not [colour for colour in colours if re.search(r"[\[;](3|4|9|10)\d", colour)]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "latin-1"}])
 def test_a_plain_terminal_gets_plain_lines(environment: dict[str, str]) -> None:
     with Terminal([*PROGRAM, "parrot"], environment=environment) as chat:
@@ -228,6 +241,7 @@ def test_a_plain_terminal_gets_plain_lines(environment: dict[str, str]) -> None:
         assert "\x1b" not in chat.raw
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_twenty_columns_are_enough() -> None:
     with Terminal([*PROGRAM, "parrot"], columns=20, rows=30) as chat:
         chat.until(r"^you ›")
@@ -235,6 +249,7 @@ def test_twenty_columns_are_enough() -> None:
         chat.until(r"^bot › hello over\n      there\n      \[greedy\]$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_a_terminal_that_is_closed_ends_the_chat_and_keeps_what_was_said(chat: Terminal) -> None:
     chat.send("hello" + ENTER)
     chat.until(r"^bot › hello \[greedy\]")
@@ -245,6 +260,7 @@ def test_a_terminal_that_is_closed_ends_the_chat_and_keeps_what_was_said(chat: T
         again.until(r"^bot › hello \[greedy\]$")
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_the_greeting_comes_before_the_conversation_that_goes_on(chat: Terminal) -> None:
     chat.send("hello" + ENTER)
     chat.until(r"^bot › hello \[greedy\]\n" + EMPTY)
@@ -257,6 +273,7 @@ def test_the_greeting_comes_before_the_conversation_that_goes_on(chat: Terminal)
         assert again.lines[2:4] == ["you › hello", "bot › hello [greedy]"]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_faults_of_plugins_are_mentioned(home: Path) -> None:
     (home / "plugins").mkdir()
     (home / "plugins" / "bad.py").write_text("1 / 0\n", encoding="utf-8")

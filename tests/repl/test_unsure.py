@@ -125,6 +125,7 @@ from terminal import Terminal  # noqa: E402  (needs pexpect)
 PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "chatting.py"), "parrot"]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_choices_and_why_on_a_real_terminal() -> None:
     with Terminal(PROGRAM, columns=60, rows=40) as chat:
         chat.until(r"^parrot \(greedy\)")
@@ -145,6 +146,7 @@ def test_choices_and_why_on_a_real_terminal() -> None:
         ]
 
 
+@pytest.mark.slow("a program in a terminal of its own; some others stay in the fast run")
 def test_a_plain_terminal_has_choices_and_tenths() -> None:
     with Terminal(PROGRAM, environment={"TERM": "dumb"}, columns=60) as chat:
         chat.until(r"^you>")
