@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Event = TrainingEvent | CorpusReport
 
 Files = str | Path | Iterable[str | Path]
-Pairs = Iterable[Exchange] | Iterable[tuple[str, str]]
+Pairs = Iterable[Exchange | tuple[str, str]]  # of question and answer
 SWITCHBOARD = "plugins"  # the command without which nothing could be switched on again
 CHANGEABLE = ("decoding", "responder")  # sections of a recipe that a loaded bot can still change
 ALL_CORES = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from chatseq.bots.contracts import Correction, Responder
 from chatseq.bots.filtering import FilteredCorrections, FilteringResponder
 from chatseq.bots.overrides import apply_overrides
-from chatseq.core.errors import RecipeError
+from chatseq.core.errors import ErrorKind, RecipeError
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
@@ -159,7 +159,9 @@ class Bot:
         if recipe.engine != self.recipe.engine:
             raise RecipeError(
                 f"The engine of a loaded bot cannot change. {where}. Start again with: "
-                "--set engine.NAME=VALUE"
+                "--set engine.NAME=VALUE",
+                kind=ErrorKind.SETTING_FIXED,
+                place="engine",
             )
         return replace(self, recipe=recipe).built()
 

@@ -13,7 +13,7 @@ from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle import Bundle, default_bot, find_bot, use_bundle
 from chatseq.bots.contracts import Correction
 from chatseq.bots.overrides import apply_overrides
-from chatseq.core.errors import BundleError
+from chatseq.core.errors import BundleError, ErrorKind
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
@@ -76,5 +76,6 @@ def load_tokenizer(registry: Registry, bundle: Bundle, recipe: Recipe) -> Tokeni
 def _default_folder() -> Path:
     name = default_bot()
     if name is None:
-        raise BundleError("There is no bot yet. Train one: chatseq train FILE")
+        told = "There is no bot yet. Train one: chatseq train FILE"
+        raise BundleError(told, kind=ErrorKind.BOT_NOT_FOUND)
     return find_bot(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatseq.core.errors import RecipeError
+from chatseq.core.errors import ErrorKind, RecipeError
 from chatseq.core.recipe import Recipe
 
 # The rest is in the weights and the graphs.
@@ -32,6 +32,9 @@ def apply_overrides(recipe: Recipe, overrides: Iterable[str], *, where: str) -> 
             raise RecipeError(
                 f"'{path}' is fixed once a bot is trained. {where} {override}. Change settings "
                 f"under {', '.join(_CHANGEABLE)}, or train again: "
-                f"chatseq train FILE --set {override}"
+                f"chatseq train FILE --set {override}",
+                kind=ErrorKind.SETTING_FIXED,
+                place=path,
+                choices=_CHANGEABLE,
             )
     return new

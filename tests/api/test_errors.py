@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chatseq import Bot
 from chatseq.bots.bundle import bot_folder, check_name, open_bundle
 from chatseq.core.errors import ChatseqError, CorpusError, ErrorKind, HistoryError, nearest
 from chatseq.core.options import build_part
@@ -170,3 +171,18 @@ def test_a_missing_conversation_is_told_apart_from_other_faults() -> None:
     fault = raised(lambda: MemoryHistory().find("zz"))
     assert isinstance(fault, HistoryError)
     assert (fault.kind, fault.place) == ("conversation-not-found", "zz")
+
+
+def test_what_cannot_change_any_more_says_what_can(tiny_bot: Path, registry: Registry) -> None:
+    def load(setting: str) -> Bot:
+        return Bot.load("tiny", settings=[setting], registry=registry)
+
+    fault = raised(lambda: load("training.seed=1"))
+    assert (fault.kind, fault.place) == ("setting-fixed", "training.seed")
+    assert "decoding" in fault.choices
+    other = raised(lambda: load("decoding.max_length=3").with_settings({"engine.threads": 2}))
+    assert (other.kind, other.place) == ("setting-fixed", "engine")
+
+
+def test_where_there_is_no_bot_at_all_the_kind_is_the_same(registry: Registry) -> None:
+    assert raised(lambda: Bot.load(registry=registry)).kind == "bot-not-found"
