@@ -23,7 +23,7 @@ _NAMES = dict(zip(MARKS, ("(pad)", "(start)", "(end)"), strict=True))
 _INDENT, _GAP = "  ", "  "
 
 
-class Seen(NamedTuple):
+class TokenTrace(NamedTuple):
     """One token of a reply."""
 
     name: str
@@ -46,7 +46,7 @@ def heat(share: float, page: Page) -> str:
     return marks[int(share * (len(marks) - 1) + 0.5)]
 
 
-def attention_lines(tokens: Sequence[Seen], pieces: Sequence[str], page: Page) -> list[str]:
+def attention_lines(tokens: Sequence[TokenTrace], pieces: Sequence[str], page: Page) -> list[str]:
     """Return a line for each token; in front, where they fit, the pieces of the question."""
     widest = min(WIDEST_PIECE, page.columns // 3)
     names = [shortened(token.name, widest) for token in tokens]
@@ -67,7 +67,7 @@ def attention_lines(tokens: Sequence[Seen], pieces: Sequence[str], page: Page) -
 
 
 def _grid(
-    heads: Sequence[str], tokens: Sequence[Seen], columns: Sequence[str], page: Page
+    heads: Sequence[str], tokens: Sequence[TokenTrace], columns: Sequence[str], page: Page
 ) -> list[str]:
     lines = [" " * cells(heads[0]) + _GAP + " ".join(columns)]
     for head, token in zip(heads, tokens, strict=True):
@@ -79,7 +79,7 @@ def _grid(
     return lines
 
 
-def _looked_at(token: Seen, columns: Sequence[str], room: int, page: Page) -> str:
+def _looked_at(token: TokenTrace, columns: Sequence[str], room: int, page: Page) -> str:
     """Name the pieces that a token looked at most, as many as there is room for."""
     told = ""
     for share, column in _most(token.weights, columns):

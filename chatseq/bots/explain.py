@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from chatseq.bots.attention_lines import Seen, attention_lines, piece_name
+from chatseq.bots.attention_lines import TokenTrace, attention_lines, piece_name
 from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
 from chatseq.history.contracts import Message, Status
@@ -155,7 +155,7 @@ def _pair(question: str, answer: str, room: int) -> str:
 
 def _token_lines(reply: Reply, page: Page) -> list[str]:
     tokens = [
-        Seen(piece_name(piece.text), _probability(piece), [*map(_share, piece.weights)])
+        TokenTrace(piece_name(piece.text), _probability(piece), [*map(_share, piece.weights)])
         for piece in reply.pieces
     ]
     looked = any(token.weights for token in tokens)

@@ -28,7 +28,7 @@ from chatseq.history.contracts import (
 )
 from chatseq.history.memory import MemoryHistory
 
-Outcome = TypeVar("Outcome")
+Stored = TypeVar("Stored")
 Parts: TypeAlias = Generator[str | Reply, None, None]
 
 
@@ -226,7 +226,7 @@ class Chat:
         self._turns[asked:] = [replace(self._turns[asked], status=Status.COMPLETE), added]
         self.last_reply = named
 
-    def _store(self, change: Callable[[History], Outcome]) -> Outcome:
+    def _store(self, change: Callable[[History], Stored]) -> Stored:
         """Change the history; where that fails, change one in memory from now on."""
         try:
             return change(self._unsaved or self.history)

@@ -1,4 +1,4 @@
-"""How a regression report looks: the counts, and the worst of what changed."""
+"""How a report of changed answers looks: the counts, and the worst of what changed."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from chatseq.cli.history_access import count
 from chatseq.cli.training_view import cut
 
 if TYPE_CHECKING:
-    from chatseq.training.answer_diff import Change, Regression
+    from chatseq.training.answer_diff import AnswerDiffReport, Change
 
 _SHOWN = 10
 _NOTHING = "(declined)"
 
 
-def regression_lines(regression: Regression) -> Iterator[str]:
+def answer_diff_lines(report: AnswerDiffReport) -> Iterator[str]:
     """Yield the lines of a report, safe for a terminal."""
-    accepted = count(len(regression.corrections), "accepted answer")
-    yield f"{regression.said} of {accepted} {'is' if regression.said == 1 else 'are'} said now."
-    missed = [change for change in regression.corrections if change.now != "right"]
+    accepted = count(len(report.corrections), "accepted answer")
+    yield f"{report.said} of {accepted} {'is' if report.said == 1 else 'are'} said now."
+    missed = [change for change in report.corrections if change.now != "right"]
     for change in missed[:_SHOWN]:
         yield from _change_lines(f"not learnt: {cut(change.question)}", change)
-    yield _counts(regression)
-    for change in regression.changes[:_SHOWN]:
+    yield _counts(report)
+    for change in report.changes[:_SHOWN]:
         yield from _change_lines(f"{change.kind}: {cut(change.question)}", change)
-    if (more := len(regression.changes) - _SHOWN) > 0:
+    if (more := len(report.changes) - _SHOWN) > 0:
         yield f"  and {more} more"
 
 
-def _counts(regression: Regression) -> str:
-    asked, changed = regression.asked, len(regression.changes)
+def _counts(report: AnswerDiffReport) -> str:
+    asked, changed = report.asked, len(report.changes)
     asked_about = f"Of {count(asked, 'old question')} from the corpus"
     if not changed:
         return f"{asked_about}, none is answered otherwise."
-    neither = changed - regression.worse - regression.better
+    neither = changed - report.worse - report.better
     return (
         f"{asked_about}, {changed} {'is' if changed == 1 else 'are'} answered otherwise: "
-        f"{regression.worse} worse, {regression.better} better, {neither} neither. "
-        f"Right before: {regression.right_before / asked:.1%}; now: "
-        f"{regression.right_after / asked:.1%}."
+        f"{report.worse} worse, {report.better} better, {neither} neither. "
+        f"Right before: {report.right_before / asked:.1%}; now: "
+        f"{report.right_after / asked:.1%}."
     )
 
 

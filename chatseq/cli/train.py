@@ -72,11 +72,11 @@ def train(
     if dry_run:
         _try_out(job)
         return 0
-    comparison = None if files else _comparison(job, resume=resume, quiet=quiet)
-    finished = _run(job, resume=resume, quiet=quiet, comparison=comparison)
+    answer_diff = None if files else _answer_diff(job, resume=resume, quiet=quiet)
+    finished = _run(job, resume=resume, quiet=quiet, answer_diff=answer_diff)
     _tell_end(job, finished)
-    if comparison:
-        _tell_changes(comparison)
+    if answer_diff:
+        _tell_changes(answer_diff)
     return INTERRUPTED if finished.reason == "interrupted" else 0
 
 
@@ -145,7 +145,7 @@ def _tell_read(read: CorpusReport, quiet: bool) -> None:
         tell(f"{read.exchanges:,} exchanges read{besides}.")
 
 
-def _comparison(job: Job, *, resume: bool, quiet: bool) -> AnswerDiff:
+def _answer_diff(job: Job, *, resume: bool, quiet: bool) -> AnswerDiff:
     from chatseq.training.answer_diff import AnswerDiff
 
     if not quiet:
@@ -153,16 +153,16 @@ def _comparison(job: Job, *, resume: bool, quiet: bool) -> AnswerDiff:
     return AnswerDiff(job, resume=resume)
 
 
-def _tell_changes(comparison: AnswerDiff) -> None:
-    from chatseq.cli.answer_diff_view import regression_lines
+def _tell_changes(answer_diff: AnswerDiff) -> None:
+    from chatseq.cli.answer_diff_view import answer_diff_lines
 
-    for line in regression_lines(comparison.report()):
+    for line in answer_diff_lines(answer_diff.report()):
         say(line)
-    say(f"All of it: {comparison.file}")
+    say(f"All of it: {answer_diff.file}")
 
 
 def _run(
-    job: Job, *, resume: bool, quiet: bool, comparison: AnswerDiff | None = None
+    job: Job, *, resume: bool, quiet: bool, answer_diff: AnswerDiff | None = None
 ) -> FinishedReport:
     from chatseq.cli.signals import stopping
     from chatseq.cli.training_view import training_view
@@ -177,7 +177,7 @@ def _run(
             if stop():
                 view.stopping()
 
-        watch = comparison.watch if comparison else iter
+        watch = answer_diff.watch if answer_diff else iter
         return run_training(job, resume=resume, stop=stop, on_event=show, watch=watch)
 
 

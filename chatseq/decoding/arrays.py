@@ -82,7 +82,9 @@ def highest(xp: Any, values: Array, count: int) -> Array:
     return _top(xp, values, min(count, values.shape[-1]))[0]
 
 
-def best(xp: Any, log_probs: Array, scores: Array, batch: int, count: int) -> Candidates:
+def top_continuations(
+    xp: Any, log_probs: Array, scores: Array, batch: int, count: int
+) -> Candidates:
     """Return the continuations of each question with the highest sums.
 
     Args:

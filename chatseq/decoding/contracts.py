@@ -41,7 +41,7 @@ class SearchState:
     state: tuple[Array, ...]  # (rows, ...) each, the decoder's after the last token
     weights: Array  # (rows, source), the attention of this step
     step: int = 0  # how many tokens each row has
-    notes: tuple[Array, ...] = ()  # (rows, ...) each, as the last choice left them
+    row_notes: tuple[Array, ...] = ()  # (rows, ...) each, as the last choice left them
 
 
 class Ended(NamedTuple):
@@ -57,16 +57,16 @@ class Choice(NamedTuple):
     Every question has equally many rows. One that is only there for that has the score -inf and is
     never reported. What is chosen for a question that is done does not matter.
 
-    What a strategy wants to know of a row at the next step it leaves in `notes`, one entry for each
-    new row: the loop drops rows of questions that are done, and a chooser does not hear of it.
+    What a strategy wants to know of a row at the next step it leaves in `row_notes`, one entry for
+    each new row: the loop drops rows of questions that are done, and a chooser does not hear of it.
     """
 
     parents: Array | None  # (rows,) which row each new row goes on from; None: each from itself
     tokens: Array  # (rows,)
     scores: Array  # (rows,) after the choice
     ended: Sequence[Ended] = ()
-    done: Sequence[int] = ()  # places in `Search.sources` for which no better reply can come
-    notes: tuple[Array, ...] = ()  # (rows, ...) each; come back in `Search.notes`
+    done: Sequence[int] = ()  # places in `SearchState.sources` for which no better reply can come
+    row_notes: tuple[Array, ...] = ()  # (rows, ...) each; come back in `SearchState.row_notes`
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,15 @@ class Decoding(Iterator[SearchState]):
         step = search.step + 1
         tokens = self._history[:, :step]
         return SearchState(
-            sources, width, rows, tokens, choice.scores, state, stepped.weights, step, choice.notes
+            sources,
+            width,
+            rows,
+            tokens,
+            choice.scores,
+            state,
+            stepped.weights,
+            step,
+            choice.row_notes,
         )
 
     def _places_to_keep(self, choice: Choice) -> list[int] | range:
@@ -212,8 +220,8 @@ class Decoding(Iterator[SearchState]):
         self._memory = tuple(xp.take(part, kept, axis=0) for part in self._memory)
         rows = (kept[:, None] * width + xp.arange(width, device=tokens.device)).reshape(-1)
         parents = rows if choice.parents is None else choice.parents[rows]
-        notes = tuple(xp.take(note, rows, axis=0) for note in choice.notes)
-        return Choice(parents, tokens[rows], choice.scores[rows], notes=notes)
+        row_notes = tuple(xp.take(note, rows, axis=0) for note in choice.row_notes)
+        return Choice(parents, tokens[rows], choice.scores[rows], row_notes=row_notes)
 
     def _moved(self, parents: Array | None) -> Array | None:
         """Return None where every row goes on from itself, so that nothing is copied."""

@@ -29,7 +29,7 @@ _STEPS = 10_000
 Point = TypeVar("Point")
 
 
-class Outcome(NamedTuple):
+class ConfidenceOutcome(NamedTuple):
     """What one reply tells about the confidence."""
 
     confidence: float  # 0..1
@@ -87,9 +87,9 @@ class Threshold:
     exact_match: float | None  # share of the questions with an answer
 
 
-def outcomes(judged: Iterable[JudgedReply]) -> list[Outcome]:
+def outcomes(judged: Iterable[JudgedReply]) -> list[ConfidenceOutcome]:
     """Return what replies tell about the confidence."""
-    return [Outcome(one.confidence, one.guessed_right, one.answerable) for one in judged]
+    return [ConfidenceOutcome(one.confidence, one.guessed_right, one.answerable) for one in judged]
 
 
 def area_under_roc(wanted: Iterable[float], others: Iterable[float]) -> float | None:
@@ -105,7 +105,7 @@ def area_under_roc(wanted: Iterable[float], others: Iterable[float]) -> float | 
     return twice / (2 * len(above) * len(below))
 
 
-def area_under_risk(found: Sequence[Outcome]) -> float | None:
+def area_under_risk(found: Sequence[ConfidenceOutcome]) -> float | None:
     """Return the mean risk over all coverages 1/n, 2/n … 1; None where nothing has an answer.
 
     Replies of equal confidence count as the mean over their orders (Geifman, Uziel and El-Yaniv
@@ -122,7 +122,7 @@ def area_under_risk(found: Sequence[Outcome]) -> float | None:
     return math.fsum(risks) / len(found)
 
 
-def calibration_error(found: Sequence[Outcome]) -> float | None:
+def calibration_error(found: Sequence[ConfidenceOutcome]) -> float | None:
     """Return the expected calibration error over 15 bins (Guo et al. 2017, section 2)."""
     if not found:
         return None
@@ -130,22 +130,22 @@ def calibration_error(found: Sequence[Outcome]) -> float | None:
     return math.fsum(gaps) / len(found)
 
 
-def brier_score(found: Sequence[Outcome]) -> float | None:
+def brier_score(found: Sequence[ConfidenceOutcome]) -> float | None:
     """Return the mean square of confidence minus right (Brier 1950)."""
     if not found:
         return None
     return math.fsum((one.confidence - one.right) ** 2 for one in found) / len(found)
 
 
-def reliability(found: Iterable[Outcome]) -> tuple[Bin, ...]:
+def reliability(found: Iterable[ConfidenceOutcome]) -> tuple[Bin, ...]:
     """Return the bins that hold a reply, from the lowest confidence."""
-    binned: dict[int, list[Outcome]] = {}
+    binned: dict[int, list[ConfidenceOutcome]] = {}
     for one in found:
         binned.setdefault(bisect.bisect_left(_EDGES, one.confidence), []).append(one)
     return tuple(_bin(at, binned[at]) for at in sorted(binned))
 
 
-def _bin(at: int, some: Sequence[Outcome]) -> Bin:
+def _bin(at: int, some: Sequence[ConfidenceOutcome]) -> Bin:
     right = sum(one.right for one in some)
     to_decline = sum(not one.answerable for one in some)
     return Bin(
@@ -158,7 +158,7 @@ def _bin(at: int, some: Sequence[Outcome]) -> Bin:
     )
 
 
-def risk_coverage(found: Sequence[Outcome]) -> tuple[RiskPoint, ...]:
+def risk_coverage(found: Sequence[ConfidenceOutcome]) -> tuple[RiskPoint, ...]:
     """Return the risk at every coverage that a threshold can give, from the smallest coverage.
 
     Geifman and El-Yaniv 2017, section 2.
@@ -171,7 +171,7 @@ def risk_coverage(found: Sequence[Outcome]) -> tuple[RiskPoint, ...]:
     return _word_dropout(points)
 
 
-def roc(found: Sequence[Outcome]) -> tuple[RocPoint, ...]:
+def roc(found: Sequence[ConfidenceOutcome]) -> tuple[RocPoint, ...]:
     """Return the ROC curve, questions with an answer against those to be declined.
 
     There is none without questions of both kinds (Fawcett 2006, section 4).
@@ -188,7 +188,7 @@ def roc(found: Sequence[Outcome]) -> tuple[RocPoint, ...]:
     return _word_dropout(points)
 
 
-def thresholds(found: Sequence[Outcome]) -> tuple[Threshold, ...]:
+def thresholds(found: Sequence[ConfidenceOutcome]) -> tuple[Threshold, ...]:
     """Return thresholds to choose from, the lowest first, with what each would decline."""
     wanted = sorted(one.confidence for one in found if one.answerable)
     others = sorted(one.confidence for one in found if not one.answerable)
@@ -226,7 +226,7 @@ def _steps(confidence: float) -> int:
     return math.floor(round(confidence * _STEPS, 6))
 
 
-def _falling(found: Iterable[Outcome]) -> Iterator[tuple[float, list[Outcome]]]:
+def _falling(found: Iterable[ConfidenceOutcome]) -> Iterator[tuple[float, list[ConfidenceOutcome]]]:
     """Yield the replies of each confidence, the highest first."""
     ordered = sorted(found, key=lambda one: -one.confidence)
     for confidence, group in itertools.groupby(ordered, lambda one: one.confidence):

@@ -11,7 +11,7 @@ from chatseq.core.exchange import ReplySource
 from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.curves import (
     Bin,
-    Outcome,
+    ConfidenceOutcome,
     RiskPoint,
     RocPoint,
     Threshold,
@@ -81,7 +81,7 @@ class DetailCollector:
     """Takes in replies, and keeps of them what the details need."""
 
     def __init__(self) -> None:
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[ConfidenceOutcome] = []
         self._confusions: Counter[tuple[str, str]] = Counter()
         self._sources: Counter[ReplySource] = Counter()
         self._right: Counter[ReplySource] = Counter()

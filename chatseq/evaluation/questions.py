@@ -9,7 +9,7 @@ from chatseq.core.exchange import Exchange
 from chatseq.text.question_encoder import newest_turns
 
 
-class Asked(NamedTuple):
+class EvaluationQuestion(NamedTuple):
     """A question that is asked once, with every answer that is right."""
 
     text: str
@@ -17,7 +17,9 @@ class Asked(NamedTuple):
     context: tuple[str, ...] = ()  # earlier turns that are read with it, oldest first
 
 
-def asked(exchanges: Iterable[Exchange], context_turns: int = 0) -> list[Asked]:
+def evaluation_questions(
+    exchanges: Iterable[Exchange], context_turns: int = 0
+) -> list[EvaluationQuestion]:
     """Return the distinct questions in the order of their first rows.
 
     Rows with the same question after the same turns are one question with several answers; one
@@ -33,4 +35,7 @@ def asked(exchanges: Iterable[Exchange], context_turns: int = 0) -> list[Asked]:
         known = answers.setdefault((exchange.question, context), {})
         if exchange.answer.strip():
             known[exchange.answer] = None
-    return [Asked(text, tuple(known), context) for (text, context), known in answers.items()]
+    return [
+        EvaluationQuestion(text, tuple(known), context)
+        for (text, context), known in answers.items()
+    ]

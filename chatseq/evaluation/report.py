@@ -20,7 +20,7 @@ from chatseq.engines.contracts import Engine
 from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.details import DetailCollector, Details
 from chatseq.evaluation.perplexity import Perplexity, pair_of, score
-from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.questions import EvaluationQuestion, evaluation_questions
 from chatseq.evaluation.scoreboard import Scoreboard
 from chatseq.evaluation.training_overlap import questions_in_training
 from chatseq.text.filters import TextFilters
@@ -150,7 +150,7 @@ def evaluation(
         BundleError: the corpus that the bot was trained on cannot be read.
     """
     started = time.perf_counter()
-    questions = evenly_spaced(asked(exchanges, bot.reader.context_turns), most)
+    questions = evenly_spaced(evaluation_questions(exchanges, bot.reader.context_turns), most)
     total = len(questions) + sum(len(question.answers) for question in questions)
     board, ledger = Scoreboard(registry, reserved=_OWN), DetailCollector()
     sums, done = Perplexity(), 0
@@ -166,7 +166,7 @@ def evaluation(
     yield _report(len(questions), board, sums, ledger, started)
 
 
-def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[JudgedReply]]:
+def _judged(bot: Evaluated, questions: Sequence[EvaluationQuestion]) -> Iterator[list[JudgedReply]]:
     texts, contexts = ([each.text for each in questions], [each.context for each in questions])
     # A responder that never looks at earlier turns need not take them.
     ask = bot.responder.reply_all
@@ -187,7 +187,7 @@ def _judged(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[list[JudgedR
         yield some
 
 
-def _scored(bot: Evaluated, questions: Sequence[Asked]) -> Iterator[Perplexity]:
+def _scored(bot: Evaluated, questions: Sequence[EvaluationQuestion]) -> Iterator[Perplexity]:
     pairs = [
         pair_of(bot.reader, bot.filters(each.text), answer, bot.filters.turns(each.context))
         for each in questions

@@ -8,7 +8,7 @@ from itertools import islice
 from chatseq.bots.bundle import list_bundles
 from chatseq.core.errors import ChatseqError
 from chatseq.history.contracts import Conversation
-from chatseq.repl.commands import SLASH, Choice, CommandTable, slash_command
+from chatseq.repl.commands import SLASH, ArgumentChoice, CommandTable, slash_command
 from chatseq.repl.session import ReplSession
 from chatseq.repl.showing import show_reply, show_resumed
 from chatseq.text.terminal import safe_line
@@ -16,28 +16,30 @@ from chatseq.text.terminal import safe_line
 SESSIONS_LISTED = 20
 
 
-def _names(session: ReplSession) -> Iterator[Choice]:
+def _names(session: ReplSession) -> Iterator[ArgumentChoice]:
     for name, command in CommandTable(session.registry).loaded()[0].items():
-        yield Choice(name, command.summary)
+        yield ArgumentChoice(name, command.summary)
 
 
-def _strategies(session: ReplSession) -> Iterator[Choice]:
-    return (Choice(name) for name in session.registry.parts("strategy"))
+def _strategies(session: ReplSession) -> Iterator[ArgumentChoice]:
+    return (ArgumentChoice(name) for name in session.registry.parts("strategy"))
 
 
-def _bots(session: ReplSession) -> Iterator[Choice]:  # noqa: ARG001
-    return (Choice(bot.name) for bot in list_bundles() if not bot.fault)
+def _bots(session: ReplSession) -> Iterator[ArgumentChoice]:  # noqa: ARG001
+    return (ArgumentChoice(bot.name) for bot in list_bundles() if not bot.fault)
 
 
-def _sessions(session: ReplSession) -> Iterator[Choice]:
+def _sessions(session: ReplSession) -> Iterator[ArgumentChoice]:
     if session.ready:  # completing must not wait
         for found in session.chat.history.conversations(limit=SESSIONS_LISTED):
-            yield Choice(found.id, found.title)
+            yield ArgumentChoice(found.id, found.title)
 
 
-def _settings(session: ReplSession) -> Iterator[Choice]:
+def _settings(session: ReplSession) -> Iterator[ArgumentChoice]:
     if session.ready:
-        yield from (Choice(f"{path}=", f"now {value}") for path, value in session.bot.settings)
+        yield from (
+            ArgumentChoice(f"{path}=", f"now {value}") for path, value in session.bot.settings
+        )
 
 
 @slash_command(usage="[command]", complete=_names)

@@ -27,14 +27,14 @@ SLASH = "/"
 Run = Callable[[ReplSession, str], None]
 
 
-class Choice(NamedTuple):
+class ArgumentChoice(NamedTuple):
     """An argument worth offering."""
 
     text: str
     meaning: str = ""
 
 
-Complete = Callable[[ReplSession], Iterable[Choice]]
+Complete = Callable[[ReplSession], Iterable[ArgumentChoice]]
 
 
 @dataclass(frozen=True, slots=True)

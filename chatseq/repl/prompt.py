@@ -20,7 +20,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from chatseq.core.errors import PartError
-from chatseq.repl.commands import SLASH, Choice, CommandTable, typed
+from chatseq.repl.commands import SLASH, ArgumentChoice, CommandTable, typed
 from chatseq.repl.interrupts import Halt
 from chatseq.repl.keys import bindings
 from chatseq.repl.loops import broken_off
@@ -228,11 +228,11 @@ class CommandCompleter(Completer):
                     display_meta=safe_line(choice.meaning),
                 )
 
-    def _names(self) -> Iterator[Choice]:
+    def _names(self) -> Iterator[ArgumentChoice]:
         for name, command in self._commands.loaded()[0].items():
-            yield Choice(name, command.summary)
+            yield ArgumentChoice(name, command.summary)
 
-    def _arguments(self, name: str) -> Iterable[Choice]:
+    def _arguments(self, name: str) -> Iterable[ArgumentChoice]:
         try:
             command = self._commands.load(name)
         except (KeyError, PartError):

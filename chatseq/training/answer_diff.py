@@ -31,7 +31,7 @@ MOST_ASKED = 1000  # questions of the corpus
 _Key = tuple[str, tuple[str, ...]]  # a question, and the earlier turns that are read with it
 
 
-class State(StrEnum):
+class AnswerState(StrEnum):
     """What an answer is worth, beside those that are wanted."""
 
     RIGHT = "right"
@@ -39,10 +39,10 @@ class State(StrEnum):
     WRONG = "wrong"
 
 
-_WORTH = {State.RIGHT: 2, State.DECLINED: 1, State.WRONG: 0}
+_WORTH = {AnswerState.RIGHT: 2, AnswerState.DECLINED: 1, AnswerState.WRONG: 0}
 
 
-class Asked(NamedTuple):
+class ProbeQuestion(NamedTuple):
     """A question with all answers that are right; an empty one: it is to be declined."""
 
     question: str
@@ -61,12 +61,12 @@ class Change:
     context: tuple[str, ...] = ()  # earlier turns
 
     @property
-    def was(self) -> State:
+    def was(self) -> AnswerState:
         """What the old answer is worth."""
         return _state(self.before, self.wanted)
 
     @property
-    def now(self) -> State:
+    def now(self) -> AnswerState:
         """What the new answer is worth."""
         return _state(self.after, self.wanted)
 
@@ -82,7 +82,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
+class AnswerDiffReport:
     """What a bot's learning did to its answers."""
 
     bot: str
@@ -105,7 +105,7 @@ class Regression:
     @property
     def said(self) -> int:
         """How many of the accepted answers are said now."""
-        return sum(change.now is State.RIGHT for change in self.corrections)
+        return sum(change.now is AnswerState.RIGHT for change in self.corrections)
 
     def kinds(self) -> dict[str, int]:
         """Return how many old answers changed in which way, the worst first."""
@@ -136,7 +136,7 @@ class AnswerDiff:
             ChatseqError: the bot cannot be loaded.
         """
         self._job = job
-        self._old, self._accepted = asked_of(job)
+        self._old, self._accepted = probe_questions(job)
         self._asked = [*self._old, *self._accepted]
         self._folder = runs_folder() / job.name
         self._before = (self._kept() if resume else []) or self._answers()
@@ -159,7 +159,7 @@ class AnswerDiff:
                 kept = True
             yield event
 
-    def report(self) -> Regression:
+    def report(self) -> AnswerDiffReport:
         """Ask the bot as it is now, and write and return what changed.
 
         Raises:
@@ -190,7 +190,7 @@ class AnswerDiff:
             write_whole(self._folder / name, json.dumps(value, indent=1).encode())
 
 
-def asked_of(job: Job) -> tuple[list[Asked], list[Asked]]:
+def probe_questions(job: Job) -> tuple[list[ProbeQuestion], list[ProbeQuestion]]:
     """Return distinct questions of the corpus, evenly spread, and those that were accepted."""
     learnt = job.train.exchanges
     held_back = [] if job.validation is job.train else job.validation.exchanges
@@ -200,13 +200,16 @@ def asked_of(job: Job) -> tuple[list[Asked], list[Asked]]:
     accepted = dict.fromkeys(_key(job, learnt[row]) for row in job.oversampled)
     old = evenly_spaced([key for key in wanted if key not in accepted], MOST_ASKED)
 
-    def asked(keys: Iterable[_Key]) -> list[Asked]:
-        return [Asked(question, tuple(wanted[question, turns]), turns) for question, turns in keys]
+    def asked(keys: Iterable[_Key]) -> list[ProbeQuestion]:
+        return [
+            ProbeQuestion(question, tuple(wanted[question, turns]), turns)
+            for question, turns in keys
+        ]
 
     return asked(old), asked(accepted)
 
 
-def answers(responder: Responder, asked: Sequence[Asked]) -> list[str]:
+def answers(responder: Responder, asked: Sequence[ProbeQuestion]) -> list[str]:
     """Return what is said to each question; an empty text where it is declined."""
     questions, contexts = [one.question for one in asked], [one.context for one in asked]
     return [_said(reply) for reply in responder.reply_all(questions, contexts)]
@@ -214,11 +217,11 @@ def answers(responder: Responder, asked: Sequence[Asked]) -> list[str]:
 
 def compare(
     bot: str,
-    old: Sequence[Asked],
-    accepted: Sequence[Asked],
+    old: Sequence[ProbeQuestion],
+    accepted: Sequence[ProbeQuestion],
     before: Sequence[str],
     after: Sequence[str],
-) -> Regression:
+) -> AnswerDiffReport:
     """Return what changed.
 
     Args:
@@ -231,11 +234,11 @@ def compare(
     ]
     judged = both[: len(old)]
     changes = [change for change in judged if change.before != change.after]
-    return Regression(
+    return AnswerDiffReport(
         bot,
         asked=len(old),
-        right_before=sum(change.was is State.RIGHT for change in judged),
-        right_after=sum(change.now is State.RIGHT for change in judged),
+        right_before=sum(change.was is AnswerState.RIGHT for change in judged),
+        right_after=sum(change.now is AnswerState.RIGHT for change in judged),
         changes=tuple(sorted(changes, key=lambda change: change.gain)),
         corrections=tuple(both[len(old) :]),
     )
@@ -249,10 +252,10 @@ def _said(reply: Reply) -> str:
     return "" if reply.source is ReplySource.DECLINED else normalise_answer(reply.text)
 
 
-def _state(said: str, wanted: Sequence[str]) -> State:
+def _state(said: str, wanted: Sequence[str]) -> AnswerState:
     if said in wanted:
-        return State.RIGHT
-    return State.WRONG if said else State.DECLINED
+        return AnswerState.RIGHT
+    return AnswerState.WRONG if said else AnswerState.DECLINED
 
 
 def _value(change: Change) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Self
 
 from chatseq.evaluation.contracts import JudgedReply
 from chatseq.evaluation.curves import (
-    Outcome,
+    ConfidenceOutcome,
     area_under_risk,
     area_under_roc,
     brier_score,
@@ -23,7 +23,7 @@ class _OverOutcomes:
     """Keeps the confidence of every reply, and whether its best guess was right."""
 
     def __init__(self) -> None:
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[ConfidenceOutcome] = []
 
     def add(self, judged: Sequence[JudgedReply]) -> None:
         """Take in some more replies."""

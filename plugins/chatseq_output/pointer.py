@@ -55,7 +55,7 @@ class Look(NamedTuple):
         return shares.masked_fill(found < self.least, IMPOSSIBLE)
 
 
-class Choice(NamedTuple):
+class CopyGate(NamedTuple):
     """The two ways of each position, as logarithms of their probabilities."""
 
     generate: Tensor  # (positions, 1)
@@ -90,9 +90,9 @@ class PointerOutput(nn.Module):
     def forward(self, readout: Readout, vocabulary: Vocabulary) -> Tensor:
         """Return log-probabilities, (positions, vocab)."""
         look = Look.of(readout)
-        choice = self._choice(readout, look)
-        generated = choice.generate + self.generator(readout, vocabulary)  # (positions, vocab)
-        copied = choice.copy + look.log_shares(look.source)  # (positions, source)
+        gate = self._gate_of(readout, look)
+        generated = gate.generate + self.generator(readout, vocabulary)  # (positions, vocab)
+        copied = gate.copy + look.log_shares(look.source)  # (positions, source)
         mixed = _log_sum(generated.gather(1, look.source), copied)
         # A token that comes twice has the same sum at both places, but learns from one alone.
         if mixed.requires_grad:
@@ -108,22 +108,22 @@ class PointerOutput(nn.Module):
         Label smoothing is that of `tied`: its part is scored by what is generated alone.
         """
         look = Look.of(readout)
-        choice = self._choice(readout, look)
-        copied = choice.copy + look.log_shares(targets.unsqueeze(1))  # (positions, 1)
+        gate = self._gate_of(readout, look)
+        copied = gate.copy + look.log_shares(targets.unsqueeze(1))  # (positions, 1)
         hidden = self.generator.to_embedding(readout.hidden)
         return mixture_loss(
             Scored(exact(hidden), exact(vocabulary.vectors), exact(vocabulary.bias)),
             targets,
-            choice.generate.squeeze(1),
+            gate.generate.squeeze(1),
             copied.squeeze(1),
             label_smoothing=label_smoothing,
             allowed=vocabulary.allowed,
         )
 
-    def _choice(self, readout: Readout, look: Look) -> Choice:
+    def _gate_of(self, readout: Readout, look: Look) -> CopyGate:
         # A graph would write a logsigmoid as log(sigmoid), which is -inf where a gate is shut.
         gate = exact(self.gate(torch.cat([readout.hidden, readout.embedded], dim=1)))
-        return Choice(
+        return CopyGate(
             -F.softplus(-gate).masked_fill(look.nothing, 0.0),
             -F.softplus(gate).masked_fill(look.nothing, -IMPOSSIBLE),
         )

@@ -20,7 +20,7 @@ class BeforeDecoder(AttendingDecoder):
 
     def build(self, widths: Widths) -> None:
         """Make what the context gives to the step, and the output layer."""
-        self.feed = nn.Linear(widths.context, self.stack.lowest.products_size, bias=False)
+        self.feed = nn.Linear(widths.context, self.stack.lowest.gate_inputs_size, bias=False)
         self.join = nn.Linear(widths.hidden + widths.context + widths.embedded, 2 * widths.output)
 
     def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
@@ -31,13 +31,13 @@ class BeforeDecoder(AttendingDecoder):
         """
         count = self.stack.state_count
         states, history = self.stack.parted(state[:count]), state[count:]
-        kept = self.stack.kept(embedded)
+        masks = self.stack.dropout_masks(embedded)
         found = []
-        for products in steps(self.stack.lowest.products(embedded)):
+        for gate_inputs in steps(self.stack.lowest.gate_inputs(embedded)):
             query = states[-1][0].unsqueeze(1)  # (rows, 1, hidden)
             context, weights, history = self.attention(query, prepared, history)
-            given = products + self.feed(context[:, 0])  # (rows, products)
-            hidden, states = self.stack.advance(given, states, kept)
+            inputs = gate_inputs + self.feed(context[:, 0])  # (rows, gates)
+            hidden, states = self.stack.advance(inputs, states, masks)
             found.append((hidden.unsqueeze(1), context, weights))
         hidden, context, weights = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
         sums = self.join(torch.cat([hidden, context, embedded], dim=2))

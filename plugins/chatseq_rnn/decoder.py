@@ -25,7 +25,7 @@ class Widths(NamedTuple):
 class AttendingDecoder(nn.Module):
     """Recurrent layers and an attention; a subclass says how a step puts them together.
 
-    The state is that of the layers, then what a subclass puts into `further`, then the attention's.
+    The state is that of the layers, then a subclass's `extra_state`, then the attention's.
     """
 
     make_layer: MakeLayer
@@ -68,7 +68,7 @@ class AttendingDecoder(nn.Module):
         """Make what joins the vectors of a step."""
         raise NotImplementedError
 
-    def further(self, memory: Memory) -> State:  # noqa: ARG002
+    def extra_state(self, memory: Memory) -> State:  # noqa: ARG002
         """Return what the first state holds beside the layers' and the attention's; mostly none."""
         return ()
 
@@ -79,4 +79,4 @@ class AttendingDecoder(nn.Module):
     def start(self, memory: Memory) -> State:
         """Start from the summary."""
         layers, history = self.bridge(memory.summary), self.attention.start(memory)
-        return (*layers, *self.further(memory), *history)
+        return (*layers, *self.extra_state(memory), *history)

@@ -19,10 +19,10 @@ class FeedingDecoder(AttendingDecoder):
 
     def build(self, widths: Widths) -> None:
         """Make what the vector gives to the next step, and the layer that makes it."""
-        self.feed = nn.Linear(widths.output, self.stack.lowest.products_size, bias=False)
+        self.feed = nn.Linear(widths.output, self.stack.lowest.gate_inputs_size, bias=False)
         self.join = nn.Linear(widths.hidden + widths.context, widths.output)
 
-    def further(self, memory: Memory) -> State:
+    def extra_state(self, memory: Memory) -> State:
         """Return the vector before the first step, zeros, (batch, output)."""
         return (memory.summary.new_zeros(memory.summary.shape[0], self.output_size),)
 
@@ -34,11 +34,11 @@ class FeedingDecoder(AttendingDecoder):
         """
         count = self.stack.state_count
         states, vector, history = self.stack.parted(state[:count]), state[count], state[count + 1 :]
-        kept = self.stack.kept(embedded)
+        masks = self.stack.dropout_masks(embedded)
         found = []
-        for products in steps(self.stack.lowest.products(embedded)):
-            given = products + self.feed(vector)  # (rows, products)
-            hidden, states = self.stack.advance(given, states, kept)
+        for gate_inputs in steps(self.stack.lowest.gate_inputs(embedded)):
+            inputs = gate_inputs + self.feed(vector)  # (rows, gates)
+            hidden, states = self.stack.advance(inputs, states, masks)
             context, weights, history = self.attention(hidden.unsqueeze(1), prepared, history)
             vector = torch.tanh(self.join(torch.cat([hidden, context[:, 0]], dim=1)))
             found.append((vector.unsqueeze(1), weights))

@@ -20,16 +20,16 @@ class RecurrentLayer(Protocol):
     """A layer of one kind and one direction."""
 
     state_count: int  # tensors in a state
-    products_size: int  # width of `products`
+    gate_inputs_size: int  # width of `gate_inputs`
 
     def __call__(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences: inputs (rows, target, input) to (rows, target, hidden)."""
 
-    def products(self, inputs: Tensor) -> Tensor:
-        """Return what an input gives to the gates: (..., input) to (..., products)."""
+    def gate_inputs(self, inputs: Tensor) -> Tensor:
+        """Return what an input gives to the gates: (..., input) to (..., gates)."""
 
-    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run one step: products (rows, products) to an output (rows, hidden) and a state."""
+    def advance(self, gate_inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Run one step: gate inputs (rows, gates) to an output (rows, hidden) and a state."""
 
 
 class FusedLayer(nn.Module):
@@ -41,14 +41,14 @@ class FusedLayer(nn.Module):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.fused = type(self).kind(input_size, hidden_size, batch_first=True)
-        self.products_size: int = self.fused.all_weights[0][0].shape[0]
+        self.gate_inputs_size: int = self.fused.all_weights[0][0].shape[0]
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences."""
         outputs, last = self.fused(inputs, state[0].unsqueeze(0))
         return outputs, (last.squeeze(0),)
 
-    def products(self, inputs: Tensor) -> Tensor:
+    def gate_inputs(self, inputs: Tensor) -> Tensor:
         """Return what an input gives to the gates."""
         weight, _, bias, _ = self.fused.all_weights[0]
         return F.linear(inputs, weight, bias)
@@ -63,9 +63,9 @@ class RnnLayer(FusedLayer):
 
     kind = nn.RNN
 
-    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+    def advance(self, gate_inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
-        hidden = torch.tanh(products + self._from_hidden(state[0]))
+        hidden = torch.tanh(gate_inputs + self._from_hidden(state[0]))
         return hidden, (hidden,)
 
 
@@ -74,14 +74,14 @@ class GruLayer(FusedLayer):
 
     kind = nn.GRU
 
-    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+    def advance(self, gate_inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
         (hidden,) = state
         size = self.fused.hidden_size
         from_hidden = self._from_hidden(hidden)  # (rows, 3 x hidden)
-        gates = torch.sigmoid(products[:, : 2 * size] + from_hidden[:, : 2 * size])
+        gates = torch.sigmoid(gate_inputs[:, : 2 * size] + from_hidden[:, : 2 * size])
         reset, update = gates[:, :size], gates[:, size:]
-        new = torch.tanh(products[:, 2 * size :] + reset * from_hidden[:, 2 * size :])
+        new = torch.tanh(gate_inputs[:, 2 * size :] + reset * from_hidden[:, 2 * size :])
         hidden = new + update * (hidden - new)
         return hidden, (hidden,)
 
@@ -97,11 +97,11 @@ class LstmLayer(FusedLayer):
         outputs, last = self.fused(inputs, tuple(tensor.unsqueeze(0) for tensor in state))
         return outputs, tuple(tensor.squeeze(0) for tensor in last)
 
-    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+    def advance(self, gate_inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
         hidden, cell = state
         size = self.fused.hidden_size
-        gates = products + self._from_hidden(hidden)  # (rows, 4 x hidden)
+        gates = gate_inputs + self._from_hidden(hidden)  # (rows, 4 x hidden)
         enter, forget = torch.sigmoid(gates[:, : 2 * size]).chunk(2, dim=1)
         leave = torch.sigmoid(gates[:, 3 * size :])
         cell = forget * cell + enter * torch.tanh(gates[:, 2 * size : 3 * size])

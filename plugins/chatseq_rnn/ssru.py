@@ -24,7 +24,7 @@ class SsruLayer(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.products_size = 2 * hidden_size
+        self.gate_inputs_size = 2 * hidden_size
         self.project = nn.Linear(input_size, 2 * hidden_size, bias=False)  # V above W
         self.bias = nn.Parameter(torch.zeros(hidden_size))
 
@@ -34,27 +34,27 @@ class SsruLayer(nn.Module):
         The cells are found one after the other: a scan in parallel is slower on a processor, and
         sums of logarithms lose what a gate that is almost shut forgets.
         """
-        forget, entering = self._gated(self.products(inputs))  # (rows, target, hidden) each
+        forget, entering = self._gated(self.gate_inputs(inputs))  # (rows, target, hidden) each
         (cell,) = state
         cells = []
-        for kept, new in zip(steps(forget), steps(entering), strict=True):
-            cell = torch.addcmul(new, kept, cell)
+        for share, new in zip(steps(forget), steps(entering), strict=True):
+            cell = torch.addcmul(new, share, cell)
             cells.append(cell)
         return torch.relu(torch.stack(cells, dim=1)), (cell,)
 
-    def products(self, inputs: Tensor) -> Tensor:
+    def gate_inputs(self, inputs: Tensor) -> Tensor:
         """Return what an input gives to the gate and to the cell."""
-        found: Tensor = self.project(inputs)
-        return found
+        gate_inputs: Tensor = self.project(inputs)
+        return gate_inputs
 
-    def advance(self, products: Tensor, state: State) -> tuple[Tensor, State]:
+    def advance(self, gate_inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step."""
-        forget, entering = self._gated(products)
+        forget, entering = self._gated(gate_inputs)
         cell = forget * state[0] + entering
         return torch.relu(cell), (cell,)
 
-    def _gated(self, products: Tensor) -> tuple[Tensor, Tensor]:
-        to_gate, to_cell = products.chunk(2, dim=-1)
+    def _gated(self, gate_inputs: Tensor) -> tuple[Tensor, Tensor]:
+        to_gate, to_cell = gate_inputs.chunk(2, dim=-1)
         forget = torch.sigmoid(to_gate + self.bias)
         return forget, to_cell - forget * to_cell
 

@@ -51,7 +51,7 @@ class RecurrentStack(nn.Module):
         """
         states = self.parted(state)
         if not self.training and int(inputs.shape[1]) == 1:
-            output, after = self.advance(self.lowest.products(inputs[:, 0]), states)
+            output, after = self.advance(self.lowest.gate_inputs(inputs[:, 0]), states)
             return output.unsqueeze(1), joined(after)
         after = []
         for layer, before in zip(self.layers, states, strict=True):
@@ -65,7 +65,7 @@ class RecurrentStack(nn.Module):
         layers = range(len(self.layers))
         return [tuple(tensor[:, number] for tensor in state) for number in layers]
 
-    def kept(self, like: Tensor) -> list[Tensor]:
+    def dropout_masks(self, like: Tensor) -> list[Tensor]:
         """Draw what is left of each layer's output in all steps of a target, (rows, hidden) each.
 
         Returns:
@@ -77,24 +77,24 @@ class RecurrentStack(nn.Module):
         return [variational_dropout(ones, self.dropout, learning=True) for _ in self.layers]
 
     def advance(
-        self, products: Tensor, states: Sequence[State], kept: Sequence[Tensor] = ()
+        self, gate_inputs: Tensor, states: Sequence[State], dropout_masks: Sequence[Tensor] = ()
     ) -> tuple[Tensor, list[State]]:
         """Run one step.
 
         Args:
-            products: of the lowest layer, (rows, products)
+            gate_inputs: of the lowest layer, (rows, gates)
             states: of each layer
-            kept: as it was drawn for this target
+            dropout_masks: as it was drawn for this target
 
         Returns:
             the output, (rows, hidden), and the states after it
         """
         after: list[State] = []
-        output = products
+        output = gate_inputs
         for number, layer in enumerate(self.layers):
-            given = layer.products(output) if number else products  # type: ignore[operator]
-            output, state = layer.advance(given, states[number])  # type: ignore[operator]
-            output = output * kept[number] if kept else output
+            inputs = layer.gate_inputs(output) if number else gate_inputs  # type: ignore[operator]
+            output, state = layer.advance(inputs, states[number])  # type: ignore[operator]
+            output = output * dropout_masks[number] if dropout_masks else output
             after.append(state)
         return output, after
 

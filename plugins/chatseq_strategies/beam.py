@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from chatseq.decoding.arrays import best
+from chatseq.decoding.arrays import top_continuations
 from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
@@ -92,7 +92,7 @@ class BeamChooser:
     def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose among twice as many candidates as rows, since every row has one that ends it."""
         xp, batch = self._xp, len(search.sources)
-        found = best(xp, scores, search.scores, batch, 2 * self._size)
+        found = top_continuations(xp, scores, search.scores, batch, 2 * self._size)
         questions = xp.arange(batch, device=found.tokens.device)[:, None]
         parents = found.parents + questions * search.width  # (batch, count)
         ends = found.tokens == END_ID
@@ -109,7 +109,7 @@ class BeamChooser:
             scores=sums.reshape(-1),
             ended=ended,
             done=self._done(sums, search) if self._some_kept else (),
-            notes=() if covered is None else (covered[parents],),
+            row_notes=() if covered is None else (covered[parents],),
         )
 
     def rank(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
@@ -120,7 +120,7 @@ class BeamChooser:
         """Return the attention that each token of the question got so far, (rows, source)."""
         if not self._scoring.coverage_penalty:
             return None
-        return search.weights + search.notes[0] if search.notes else search.weights
+        return search.weights + search.row_notes[0] if search.row_notes else search.weights
 
     def _endings(
         self, ends: Array, parents: Array, sums: Array, search: SearchState, covered: Array | None

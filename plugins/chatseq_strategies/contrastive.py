@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from chatseq.decoding.arrays import best
+from chatseq.decoding.arrays import top_continuations
 from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
@@ -68,7 +68,7 @@ class _Chooser:
         ]
         marks = xp.arange(scores.shape[-1], device=scores.device) == END_ID
         words = xp.where(marks, xp.full_like(scores, -math.inf), scores)
-        found = best(xp, words, sums, batch, self._candidates)
+        found = top_continuations(xp, words, sums, batch, self._candidates)
         chances = xp.exp(words[xp.arange(batch, device=rows.device)[:, None], found.tokens])
         width = found.tokens.shape[-1]
         return Choice(
@@ -77,7 +77,7 @@ class _Chooser:
             scores=found.scores.reshape(-1),
             ended=ended,
             done=[place for place, end in enumerate(ends.tolist()) if end],
-            notes=(chances.reshape(-1),),
+            row_notes=(chances.reshape(-1),),
         )
 
     def rank(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
@@ -93,7 +93,7 @@ class _Chooser:
             return search.rows
         self._follow(search.sources)
         vectors = xp.reshape(vectors, (batch, width, -1))
-        chances = xp.reshape(search.notes[0], (batch, width))
+        chances = xp.reshape(search.row_notes[0], (batch, width))
         worth = (1 - self._penalty) * chances - self._penalty * self._likeness(vectors)
         alive = xp.reshape(search.scores, (batch, width)) > -math.inf
         winner = xp.argmax(xp.where(alive, worth, xp.full_like(worth, -math.inf)), axis=-1)

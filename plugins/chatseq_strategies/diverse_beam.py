@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chatseq.decoding.arrays import best
+from chatseq.decoding.arrays import top_continuations
 from chatseq.decoding.contracts import Choice, Ended, Hypothesis, SearchRequest, SearchState
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID
@@ -121,7 +121,7 @@ class _Chooser:
         rows = (first + xp.arange(rows_each, device=scores.device)).reshape(-1)
         costs = self._diversity * said
         own = scores[rows] - xp.repeat(costs, rows_each, axis=0)
-        found = best(xp, own, search.scores[rows], batch, 2 * self._each)
+        found = top_continuations(xp, own, search.scores[rows], batch, 2 * self._each)
         sums = found.scores + costs[questions, found.tokens]
         return _Found(found.parents + first, found.tokens, sums)
 

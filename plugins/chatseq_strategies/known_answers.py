@@ -81,10 +81,10 @@ class _Chooser:
     def choose(self, scores: Array, search: SearchState) -> Choice:
         """Choose among what the answers have next."""
         xp = self._xp
-        nodes = search.notes[0] if search.notes else xp.zeros_like(search.rows)
+        nodes = search.row_notes[0] if search.row_notes else xp.zeros_like(search.rows)
         choice = self._beam.choose(self._possible(scores, nodes), search)
         nodes = self._tree.step(xp, nodes[choice.parents], choice.tokens)
-        return choice._replace(notes=(nodes,), done=[*choice.done, *self._dead(choice, search)])
+        return choice._replace(row_notes=(nodes,), done=[*choice.done, *self._dead(choice, search)])
 
     def rank(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Put whole replies before cut ones, and the higher score first."""

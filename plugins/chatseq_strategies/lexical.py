@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from chatseq.decoding.arrays import best
+from chatseq.decoding.arrays import top_continuations
 from chatseq.decoding.contracts import (
     Choice,
     Chooser,
@@ -128,7 +128,7 @@ class _Chooser:
         missing = xp.asarray([bool(one.missing) for one in standing], device=scores.device)
         held = xp.asarray(scores, copy=True)
         held[missing, END_ID] = -math.inf
-        found = best(xp, held, search.scores, batch, 2 * self._size)
+        found = top_continuations(xp, held, search.scores, batch, 2 * self._size)
         pairs = {
             (place * width + parent, token)
             for place, both in enumerate(

@@ -50,12 +50,14 @@ class SelfAttention(nn.Module):
             turned = rotated(parts[:, :, : 2 * heads], rotation)
             parts = torch.cat([turned, parts[:, :, 2 * heads :]], dim=2)
         parts = parts.transpose(1, 2)  # (rows, 3 x heads, steps, head)
-        queries, kept = parts[:, :heads], parts[:, heads:]
+        queries, keys_values = parts[:, :heads], parts[:, heads:]
         if past is not None:
-            kept = torch.cat([past, kept], dim=2)  # (rows, 2 x heads, all steps, head)
-        found = attend(queries, kept[:, :heads], kept[:, heads:], unseen)
+            keys_values = torch.cat(
+                [past, keys_values], dim=2
+            )  # (rows, 2 x heads, all steps, head)
+        found = attend(queries, keys_values[:, :heads], keys_values[:, heads:], unseen)
         found = found.transpose(1, 2).reshape(-1, steps, heads * self.head_size)
-        return self.join(found), kept
+        return self.join(found), keys_values
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, unseen: Tensor | None) -> Tensor:

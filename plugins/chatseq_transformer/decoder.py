@@ -77,9 +77,9 @@ class TransformerDecoder(nn.Module):
 
     def start(self, memory: Memory) -> State:
         """Start with no token: the layers' keys and values, then the attentions' states."""
-        kept = [layer.self_attention.nothing_yet(memory.states) for layer in self._stack()]
+        keys_values = [layer.self_attention.nothing_yet(memory.states) for layer in self._stack()]
         histories = [part for layer in self._stack() for part in layer.attention.start(memory)]
-        return (*kept, *histories)
+        return (*keys_values, *histories)
 
     def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
         """Decode any number of steps at once.
@@ -93,21 +93,25 @@ class TransformerDecoder(nn.Module):
         unseen = None if target == 1 else unseen_future(states, past, target)
         questions = zip(_dealt(prepared, count), _dealt(state[count:], count), strict=True)
         found = []
-        for layer, kept, question in zip(self._stack(), state[:count], questions, strict=True):
-            found.append(layer(states, Seen(kept, rotation, unseen), *question))
+        for layer, keys_values, question in zip(
+            self._stack(), state[:count], questions, strict=True
+        ):
+            found.append(layer(states, SelfContext(keys_values, rotation, unseen), *question))
             states = found[-1].states
         weights = torch.stack([layer.attended.weights for layer in found]).mean(0)
         histories = [part for layer in found for part in layer.attended.state]
-        return Decoded(self.end(states), weights, (*(layer.kept for layer in found), *histories))
+        return Decoded(
+            self.end(states), weights, (*(layer.keys_values for layer in found), *histories)
+        )
 
     def _stack(self) -> list[DecoderLayer]:
         return cast("list[DecoderLayer]", list(self.layers))
 
 
-class Seen(NamedTuple):
+class SelfContext(NamedTuple):
     """What the self-attention of a layer may see."""
 
-    kept: Tensor  # (rows, 2 x heads, past steps, head)
+    keys_values: Tensor  # (rows, 2 x heads, past steps, head)
     rotation: Rotation | None
     unseen: Tensor | None  # (target, past + target); None for one step, which sees all before it
 
@@ -116,7 +120,7 @@ class Layered(NamedTuple):
     """What a layer gave."""
 
     states: Tensor  # (rows, target, hidden)
-    kept: Tensor  # (rows, 2 x heads, all steps, head)
+    keys_values: Tensor  # (rows, 2 x heads, all steps, head)
     attended: Attended
 
 
@@ -141,15 +145,17 @@ class DecoderLayer(nn.Module):
         self.question_joint = make_joint(norm, hidden_size, dropout)
         self.inner_joint = make_joint(norm, hidden_size, dropout)
 
-    def forward(self, states: Tensor, seen: Seen, prepared: State, history: State) -> Layered:
+    def forward(
+        self, states: Tensor, seen: SelfContext, prepared: State, history: State
+    ) -> Layered:
         """Change the states: (rows, target, hidden) to the same."""
         joint = self.own_joint
-        found, kept = self.self_attention(joint.before(states), *seen, int(states.shape[1]))
+        found, keys_values = self.self_attention(joint.before(states), *seen, int(states.shape[1]))
         states, joint = joint.after(states, found), self.question_joint
         attended = self.attention(joint.before(states), prepared, history)
         states, joint = joint.after(states, self.join(attended.context)), self.inner_joint
         states = joint.after(states, self.feed_forward(joint.before(states)))
-        return Layered(states, kept, attended)
+        return Layered(states, keys_values, attended)
 
 
 def _dealt(tensors: State, count: int) -> list[State]:

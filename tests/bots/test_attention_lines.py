@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatseq.bots.attention_lines import BLOCKS, DIGITS, Seen, attention_lines, heat, piece_name
+from chatseq.bots.attention_lines import (
+    BLOCKS,
+    DIGITS,
+    TokenTrace,
+    attention_lines,
+    heat,
+    piece_name,
+)
 from chatseq.text.display_width import Page, cells
 
 POOL = ["opening", "hours", "of", "pool", "(end)"]
-SEVEN = Seen("Seven", 0.98, (0.02, 0.1, 0.03, 0.8, 0.05))
-TEN = Seen("ten.", 0.5, (0.0, 0.3, 0.0, 0.45, 0.25))
+SEVEN = TokenTrace("Seven", 0.98, (0.02, 0.1, 0.03, 0.8, 0.05))
+TEN = TokenTrace("ten.", 0.5, (0.0, 0.3, 0.0, 0.45, 0.25))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ def test_a_terminal_without_blocks_gets_tenths() -> None:
 
 
 def test_chinese_stands_above_its_bars() -> None:
-    tokens = [Seen("七点", 0.9, (0.0, 1.0, 0.5)), Seen("。", 1.0, (0.5, 0.0, 0.0))]
+    tokens = [TokenTrace("七点", 0.9, (0.0, 1.0, 0.5)), TokenTrace("。", 1.0, (0.5, 0.0, 0.0))]
     lines = attention_lines(tokens, ["泳池", "几", "(end)"], Page())
     assert lines == [
         "              泳池 几 (end)",
@@ -88,7 +95,7 @@ def test_chinese_stands_above_its_bars() -> None:
 
 
 def test_a_mark_of_its_own_has_a_column_of_its_own() -> None:
-    lines = attention_lines([Seen("a", 1.0, (0.0, 1.0))], ["e", piece_name("\u0301")], Page())
+    lines = attention_lines([TokenTrace("a", 1.0, (0.0, 1.0))], ["e", piece_name("\u0301")], Page())
     assert lines == ["           e ◌\u0301", "  a  1.00  · █"]
 
 
@@ -111,12 +118,12 @@ def test_the_columns_are_used_as_soon_as_they_fit() -> None:
 
 
 def test_without_attention_there_are_tokens_and_probabilities() -> None:
-    tokens = [Seen("Seven", 0.98, ()), Seen("ten.", 0.5, ())]
+    tokens = [TokenTrace("Seven", 0.98, ()), TokenTrace("ten.", 0.5, ())]
     assert attention_lines(tokens, POOL, Page()) == ["  Seven  0.98", "  ten.   0.50"]
 
 
 def test_a_token_as_long_as_an_answer_is_cut() -> None:
-    phrase = Seen("We are open from seven to ten.", 1.0, (1.0,))
+    phrase = TokenTrace("We are open from seven to ten.", 1.0, (1.0,))
     assert attention_lines([phrase], ["pool"], Page()) == [
         "                             pool",
         "  We are open from...  1.00  ████",
@@ -130,7 +137,9 @@ PIECES = st.lists(st.text(alphabet="ab 退货\u0301é\x1b", max_size=9), min_siz
 def test_every_line_fits_and_every_token_has_one(
     question: list[str], reply: list[str], columns: int, random: object
 ) -> None:
-    tokens = [Seen(piece_name(piece), 0.5, [1 / len(question)] * len(question)) for piece in reply]
+    tokens = [
+        TokenTrace(piece_name(piece), 0.5, [1 / len(question)] * len(question)) for piece in reply
+    ]
     lines = attention_lines(tokens, [*map(piece_name, question)], Page(columns))
     assert len(lines) - len(reply) in (0, 1)
     assert all(cells(line) <= columns for line in lines)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatseq.decoding.arrays import best, mask_special, namespace
+from chatseq.decoding.arrays import mask_special, namespace, top_continuations
 
 
 def plain(log_probs: Any, scores: Any, batch: int, count: int) -> list[list[tuple[int, int]]]:
@@ -27,7 +27,7 @@ def test_the_best_are_the_best_of_all_in_falling_order(
     random = np.random.default_rng(vocabulary)
     log_probs = random.standard_normal((batch * width, vocabulary)).astype(np.float32)
     scores = random.standard_normal(batch * width).astype(np.float32)
-    found = best(np, log_probs, scores, batch, 10)
+    found = top_continuations(np, log_probs, scores, batch, 10)
     count = min(10, width * vocabulary)
     assert found.scores.shape == found.parents.shape == found.tokens.shape == (batch, count)
     expected = plain(log_probs, scores, batch, count)
@@ -42,8 +42,8 @@ def test_torch_finds_the_same() -> None:
     random = np.random.default_rng(1)
     log_probs = random.standard_normal((10, 2000)).astype(np.float32)
     scores = random.standard_normal(10).astype(np.float32)
-    numpys = best(np, log_probs, scores, 2, 10)
-    torchs = best(xp, xp.asarray(log_probs), xp.asarray(scores), 2, 10)
+    numpys = top_continuations(np, log_probs, scores, 2, 10)
+    torchs = top_continuations(xp, xp.asarray(log_probs), xp.asarray(scores), 2, 10)
     assert numpys.tokens.tolist() == torchs.tokens.tolist()
     assert numpys.parents.tolist() == torchs.parents.tolist()
     assert numpys.scores == pytest.approx(torchs.scores.numpy())
@@ -52,7 +52,7 @@ def test_torch_finds_the_same() -> None:
 def test_rows_that_are_dead_come_last_even_in_whole_groups() -> None:
     log_probs = np.full((5, 2000), -np.inf, dtype=np.float32)
     log_probs[2, 7] = -1.0
-    found = best(np, log_probs, np.zeros(5, dtype=np.float32), 1, 10)
+    found = top_continuations(np, log_probs, np.zeros(5, dtype=np.float32), 1, 10)
     assert (found.parents[0, 0], found.tokens[0, 0]) == (2, 7)
     assert np.isneginf(found.scores[0, 1:]).all()
 

@@ -41,11 +41,11 @@ class Noting(Greedy):
             if not search.step:
                 numbers, replies = xp.asarray(search.sources), chosen.tokens[:, None]
             else:
-                numbers, before = search.notes
+                numbers, before = search.row_notes
                 assert numbers.tolist() == search.sources
                 assert before.tolist() == search.tokens.tolist()
                 replies = xp.concat([before, chosen.tokens[:, None]], axis=1)
-            return chosen._replace(notes=(numbers, replies))
+            return chosen._replace(row_notes=(numbers, replies))
 
         chooser.choose = choose
         return chooser

@@ -10,7 +10,7 @@ from evaluation_fakes import Letters, Parrot, TableBot
 from chatseq.core.exchange import Exchange, Reply
 from chatseq.core.plugins import Registry
 from chatseq.evaluation.perplexity import pair_of
-from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.questions import EvaluationQuestion, evaluation_questions
 from chatseq.evaluation.report import evaluate
 from chatseq.text.question_encoder import QuestionEncoder
 
@@ -43,20 +43,22 @@ def bot_that_reads(turns: int) -> TableBot:
 @pytest.mark.parametrize(
     ("turns", "wanted"),
     [
-        (0, [Asked("a", ("1", "2", "3", "4"))]),
-        (1, [Asked("a", ("1", "2", "4"), ("b",)), Asked("a", ("3",))]),
+        (0, [EvaluationQuestion("a", ("1", "2", "3", "4"))]),
+        (1, [EvaluationQuestion("a", ("1", "2", "4"), ("b",)), EvaluationQuestion("a", ("3",))]),
         (
             2,
             [
-                Asked("a", ("1", "4"), ("a", "b")),
-                Asked("a", ("2",), ("b", "b")),
-                Asked("a", ("3",)),
+                EvaluationQuestion("a", ("1", "4"), ("a", "b")),
+                EvaluationQuestion("a", ("2",), ("b", "b")),
+                EvaluationQuestion("a", ("3",)),
             ],
         ),
     ],
 )
-def test_turns_that_are_read_make_another_question(turns: int, wanted: list[Asked]) -> None:
-    assert asked(ROWS, turns) == wanted
+def test_turns_that_are_read_make_another_question(
+    turns: int, wanted: list[EvaluationQuestion]
+) -> None:
+    assert evaluation_questions(ROWS, turns) == wanted
 
 
 def test_the_responder_gets_the_turns_that_it_reads(registry: Registry) -> None:

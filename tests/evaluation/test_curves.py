@@ -11,7 +11,7 @@ from evaluation_fakes import judged
 
 from chatseq.evaluation.curves import (
     Bin,
-    Outcome,
+    ConfidenceOutcome,
     RiskPoint,
     RocPoint,
     Threshold,
@@ -29,11 +29,11 @@ from chatseq.evaluation.curves import (
 RIGHT, WRONG, NEITHER = (True, True), (False, True), (False, False)
 
 
-def some(*found: tuple[float, tuple[bool, bool]]) -> list[Outcome]:
-    return [Outcome(confidence, *kind) for confidence, kind in found]
+def some(*found: tuple[float, tuple[bool, bool]]) -> list[ConfidenceOutcome]:
+    return [ConfidenceOutcome(confidence, *kind) for confidence, kind in found]
 
 
-def drawn(count: int, *, steps: int = 50) -> list[Outcome]:
+def drawn(count: int, *, steps: int = 50) -> list[ConfidenceOutcome]:
     """Return outcomes by chance, many of equal confidence."""
     dice = random.Random(3)  # noqa: S311  (no secret)
     return some(

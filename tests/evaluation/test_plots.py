@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from chatseq.evaluation.curves import Bin, Outcome, RiskPoint, RocPoint, risk_coverage, roc
+from chatseq.evaluation.curves import (
+    Bin,
+    ConfidenceOutcome,
+    RiskPoint,
+    RocPoint,
+    risk_coverage,
+    roc,
+)
 from chatseq.evaluation.plots import (
     STYLE,
     confidence_histogram,
@@ -156,6 +163,6 @@ def test_plots_of_a_single_reply_and_of_perfect_ones_can_be_drawn() -> None:
     for svg in (reliability_diagram(one), confidence_histogram(one)):
         assert "nan" not in svg
         assert parsed(svg).tag == "svg"
-    perfect = [Outcome(1.0, True, True), Outcome(0.0, False, False)]
+    perfect = [ConfidenceOutcome(1.0, True, True), ConfidenceOutcome(0.0, False, False)]
     assert curve(risk_coverage_curve(risk_coverage(perfect)))[0] == (231, 284)
     assert curve(roc_curve(roc(perfect))) == [(LEFT, 284), (LEFT, 12), (RIGHT, 12)]

@@ -15,7 +15,7 @@ from evaluation_fakes import Parrot, TableBot
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.evaluation.contracts import JudgedReply
-from chatseq.evaluation.questions import Asked, asked
+from chatseq.evaluation.questions import EvaluationQuestion, evaluation_questions
 from chatseq.evaluation.report import FIGURES, Progress, Report, evaluate, evaluation
 from chatseq.hookspecs import hookimpl
 
@@ -63,17 +63,20 @@ def registry_with(**metrics: Any) -> Registry:
 
 
 def test_rows_with_one_question_are_one_question_with_several_answers() -> None:
-    found = asked(rows(("b", "1"), ("a", "2"), ("b", "3"), ("b", "1")))
-    assert found == [Asked("b", ("1", "3")), Asked("a", ("2",))]
+    found = evaluation_questions(rows(("b", "1"), ("a", "2"), ("b", "3"), ("b", "1")))
+    assert found == [EvaluationQuestion("b", ("1", "3")), EvaluationQuestion("a", ("2",))]
 
 
 def test_a_question_without_any_answer_is_to_be_declined() -> None:
-    assert asked(rows(("a", ""), ("b", " "), ("b", "1"))) == [Asked("a", ()), Asked("b", ("1",))]
+    assert evaluation_questions(rows(("a", ""), ("b", " "), ("b", "1"))) == [
+        EvaluationQuestion("a", ()),
+        EvaluationQuestion("b", ("1",)),
+    ]
 
 
 def test_context_does_not_make_another_question() -> None:
-    found = asked([Exchange("a", "1", context=("x",)), Exchange("a", "2")])
-    assert found == [Asked("a", ("1", "2"))]
+    found = evaluation_questions([Exchange("a", "1", context=("x",)), Exchange("a", "2")])
+    assert found == [EvaluationQuestion("a", ("1", "2"))]
 
 
 def test_at_most_so_many_questions_are_asked_with_all_their_answers(registry: Registry) -> None:

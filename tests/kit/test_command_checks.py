@@ -10,7 +10,7 @@ import pytest
 from mutants import Mutant, assert_found, assert_proved, found_by, mutant
 
 from chatseq.core.errors import ChatseqError
-from chatseq.repl.commands import Choice, slash_command
+from chatseq.repl.commands import ArgumentChoice, slash_command
 from chatseq.repl.session import ReplSession
 
 
@@ -88,7 +88,7 @@ def slash(usage: str = "", complete: Any = None) -> Callable[..., Any]:
     return slash_command(usage=usage, complete=complete)
 
 
-@slash("[name]", lambda room: [Choice("Ada"), Choice("Bob", "the second")])
+@slash("[name]", lambda room: [ArgumentChoice("Ada"), ArgumentChoice("Bob", "the second")])
 def polite(room: ReplSession, argument: str) -> None:
     """Say hello."""
     if argument == "no such thing":
@@ -126,7 +126,7 @@ SLASHES: dict[str, Mutant] = {
     "it says what it does": mutant(brackets, "write an argument as [name]"),
     "any argument is taken": mutant(crashes, "ValueError"),
     "the chat goes on after it": mutant(ends_it_all, "a question after it gets no reply"),
-    "what it offers are choices": mutant(offers_texts, "which is no Choice with a text"),
+    "what it offers are choices": mutant(offers_texts, "which is no ArgumentChoice with a text"),
 }  # fmt: skip
 
 

@@ -102,9 +102,9 @@ def test_a_step_is_what_the_layer_does_over_a_whole_sequence(layer: type[GruLaye
     with torch.no_grad():
         whole, last = made(inputs, state)
         for step in range(5):
-            products = made.products(inputs[:, step])
-            assert products.shape == (2, made.products_size)
-            output, state = made.advance(products, state)
+            gate_inputs = made.gate_inputs(inputs[:, step])
+            assert gate_inputs.shape == (2, made.gate_inputs_size)
+            output, state = made.advance(gate_inputs, state)
             torch.testing.assert_close(output, whole[:, step])
     for one, other in zip(state, last, strict=True):
         torch.testing.assert_close(one, other)

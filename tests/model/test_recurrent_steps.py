@@ -160,12 +160,12 @@ def test_dropout_leaves_out_the_same_columns_in_every_step(
 
 def test_what_a_layer_keeps_is_drawn_once_a_target() -> None:
     stack = wide(GruBahdanauDecoder, dropout=0.25, layers=2).stack
-    kept = stack.kept(torch.zeros(50, 3, 1))
-    assert [tuple(mask.shape) for mask in kept] == [(50, 8), (50, 8)]
-    shares = torch.stack(kept)
+    masks = stack.dropout_masks(torch.zeros(50, 3, 1))
+    assert [tuple(mask.shape) for mask in masks] == [(50, 8), (50, 8)]
+    shares = torch.stack(masks)
     torch.testing.assert_close(shares.unique(), torch.tensor([0.0, 1 / 0.75]))
     assert 0.65 < float((shares > 0).float().mean()) < 0.85
-    assert stack.eval().kept(torch.zeros(50, 3, 1)) == []
+    assert stack.eval().dropout_masks(torch.zeros(50, 3, 1)) == []
 
 
 @pytest.mark.parametrize("made", EVERY)

@@ -24,7 +24,7 @@ from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.history.contracts import History
 from chatseq.history.memory import MemoryHistory
 from chatseq.hookspecs import hookimpl
-from chatseq.repl.commands import Choice, slash_command
+from chatseq.repl.commands import ArgumentChoice, slash_command
 from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.loops import converse
 from chatseq.repl.prompt import (
@@ -239,7 +239,7 @@ def test_nothing_else_is_completed(registry: Registry, text: str) -> None:
 
 
 def test_a_completer_that_fails_completes_nothing() -> None:
-    def fail(room: ReplSession) -> list[Choice]:
+    def fail(room: ReplSession) -> list[ArgumentChoice]:
         raise RuntimeError("no")
 
     @slash_command(complete=fail)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatseq.cli.answer_diff_view import regression_lines
+from chatseq.cli.answer_diff_view import answer_diff_lines
 from chatseq.core.errors import TrainingError
 from chatseq.core.events import Remark, StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource
@@ -18,12 +18,12 @@ from chatseq.training import answer_diff
 from chatseq.training.answer_diff import (
     BEFORE,
     AnswerDiff,
-    Asked,
+    AnswerDiffReport,
     Change,
-    Regression,
+    ProbeQuestion,
     answers,
-    asked_of,
     compare,
+    probe_questions,
 )
 from chatseq.training.job import Job
 
@@ -49,9 +49,9 @@ CORRECTED = (("c1", ("new",), "old", "new"), ("c2", ("new",), "old", "old"))
 def compared(
     old: Sequence[tuple[str, tuple[str, ...], str, str]] = CASES,
     accepted: Sequence[tuple[str, tuple[str, ...], str, str]] = CORRECTED,
-) -> Regression:
+) -> AnswerDiffReport:
     both = [*old, *accepted]
-    asked = [Asked(question, wanted) for question, wanted, _, _ in both]
+    asked = [ProbeQuestion(question, wanted) for question, wanted, _, _ in both]
     return compare(
         "faq",
         asked[: len(old)],
@@ -110,7 +110,7 @@ def test_the_file_holds_all_of_it() -> None:
 
 
 def test_the_lines_tell_the_counts_what_was_not_learnt_and_the_worst() -> None:
-    lines = list(regression_lines(compared()))
+    lines = list(answer_diff_lines(compared()))
     counts = (
         "Of 11 old questions from the corpus, 9 are answered otherwise: 3 worse, 4 better, "
         "2 neither. Right before: 45.5%; now: 54.5%."
@@ -135,13 +135,13 @@ def test_the_lines_tell_the_counts_what_was_not_learnt_and_the_worst() -> None:
 
 
 def test_ten_changes_are_shown_and_the_rest_counted() -> None:
-    lines = list(regression_lines(compared([("q", ("a",), "a", "x")] * 13, CORRECTED[:1])))
+    lines = list(answer_diff_lines(compared([("q", ("a",), "a", "x")] * 13, CORRECTED[:1])))
     assert sum("right -> wrong" in line for line in lines) == 10
     assert lines[-1] == "  and 3 more"
 
 
 def test_without_changes_one_line_says_so() -> None:
-    assert list(regression_lines(compared(CASES[:1], CORRECTED[:1]))) == [
+    assert list(answer_diff_lines(compared(CASES[:1], CORRECTED[:1]))) == [
         "1 of 1 accepted answer is said now.",
         "Of 1 old question from the corpus, none is answered otherwise.",
     ]
@@ -150,7 +150,7 @@ def test_without_changes_one_line_says_so() -> None:
 def test_no_text_of_a_report_can_harm_the_terminal() -> None:
     evil = "\x1b[2J\nevil"
     report = compared([(evil, (evil,), evil, f"{evil}!")], [(evil, (evil,), evil, "x")])
-    shown = "".join(regression_lines(report))
+    shown = "".join(answer_diff_lines(report))
     assert "evil" in shown
     assert not {"\x1b", "\n"} & set(shown)
 
@@ -164,23 +164,23 @@ def test_what_is_said_is_compared_without_margins_and_declining_whatever_its_wor
             yield Reply(f" {questions[0]} ", ReplySource.RETRIEVED, 1.0)
             yield Reply("No idea.", ReplySource.DECLINED, 0.1)
 
-    asked = [Asked("cafe\u0301", ("x",), ("before",)), Asked("b", ("x",))]
+    asked = [ProbeQuestion("cafe\u0301", ("x",), ("before",)), ProbeQuestion("b", ("x",))]
     assert answers(Declining(), asked) == ["caf\u00e9", ""]
 
 
 def test_questions_of_the_corpus_are_asked_once_with_all_their_answers(make_job: MakeJob) -> None:
     rows = [*exchanges(), replace(exchanges()[0], answer="another")]
     job = replace(make_job(rows=rows), oversampled=(1,))
-    old, accepted = asked_of(job)
+    old, accepted = probe_questions(job)
     assert len(old) == 39
     assert sum(one.wanted[1:] == ("another",) for one in old) == 1
     oversampled = job.train.exchanges[1]
-    assert accepted == [Asked(oversampled.question, (oversampled.answer,))]
+    assert accepted == [ProbeQuestion(oversampled.question, (oversampled.answer,))]
 
 
 def test_held_back_questions_are_asked_too(make_job: MakeJob) -> None:
     job = make_job()
-    assert {one.question for one in asked_of(job)[0]} == {e.question for e in exchanges()}
+    assert {one.question for one in probe_questions(job)[0]} == {e.question for e in exchanges()}
 
 
 def test_no_more_than_the_most_are_asked(
@@ -188,14 +188,14 @@ def test_no_more_than_the_most_are_asked(
 ) -> None:
     monkeypatch.setattr(answer_diff, "MOST_ASKED", 4)
     job = replace(make_job(), oversampled=(0, 1))
-    old, accepted = asked_of(job)
+    old, accepted = probe_questions(job)
     assert (len(old), len(accepted)) == (4, 2)
 
 
 def test_a_question_is_asked_with_the_turns_that_are_read(make_job: MakeJob) -> None:
     rows = [replace(e, context=("far", e.question, "near")) for e in exchanges()]
     job = make_job("question.context_turns=2", rows=[*rows, *exchanges()])
-    old, _ = asked_of(job)
+    old, _ = probe_questions(job)
     assert len(old) == 80
     assert all(one.context in ((), (one.question, "near")) for one in old)
 
@@ -228,20 +228,20 @@ def bots(monkeypatch: pytest.MonkeyPatch) -> Bots:
 STEP = StepReport(1, 0, 1.0, 1, 1.0, 0.1, 1.0, False, 0.5, 1.0)
 
 
-def run_of(comparison: AnswerDiff) -> list[TrainingEvent]:
-    return list(comparison.watch(iter([Remark("first"), STEP, STEP])))
+def run_of(answer_diff: AnswerDiff) -> list[TrainingEvent]:
+    return list(answer_diff.watch(iter([Remark("first"), STEP, STEP])))
 
 
 def test_both_bots_are_asked_and_the_report_is_written(job: Job, bots: Bots) -> None:
-    comparison = AnswerDiff(replace(job, oversampled=(0,)))
-    assert run_of(comparison) == [Remark("first"), STEP, STEP]
-    report = comparison.report()
+    answer_diff = AnswerDiff(replace(job, oversampled=(0,)))
+    assert run_of(answer_diff) == [Remark("first"), STEP, STEP]
+    report = answer_diff.report()
     assert bots.loaded == 2
     assert len(report.changes) == report.asked == 39
     assert all(change.after == change.before + "!" for change in report.changes)
-    assert comparison.file.read_text(encoding="utf-8") == json.dumps(report.value(), indent=1)
-    assert comparison.file == runs_folder() / "faq" / "regression.json"
-    assert comparison.file.stat().st_mode & 0o077 == 0
+    assert answer_diff.file.read_text(encoding="utf-8") == json.dumps(report.value(), indent=1)
+    assert answer_diff.file == runs_folder() / "faq" / "regression.json"
+    assert answer_diff.file.stat().st_mode & 0o077 == 0
 
 
 def test_a_resumed_run_is_compared_with_the_bot_that_it_began_with(job: Job, bots: Bots) -> None:
@@ -273,19 +273,19 @@ def test_a_full_disk_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(file: object, data: object) -> None:
         raise OSError(28, "No space left on device")
 
-    comparison = AnswerDiff(job)
+    answer_diff = AnswerDiff(job)
     monkeypatch.setattr(answer_diff, "write_whole", fail)
     with pytest.raises(TrainingError, match=r"Cannot write .*regression\.json: No space left"):
-        comparison.report()
+        answer_diff.report()
 
 
 def test_the_answer_of_a_change_is_the_first_of_those_wanted() -> None:
     change = Change("q", "x", "y", ("first", "second"))
-    report = Regression("faq", 1, 0, 0, (change,), ())
-    assert "    wanted: first" in list(regression_lines(report))
+    report = AnswerDiffReport("faq", 1, 0, 0, (change,), ())
+    assert "    wanted: first" in list(answer_diff_lines(report))
 
 
 def test_exchanges_that_decline_are_asked_as_well(make_job: MakeJob) -> None:
     rows = [*exchanges(), Exchange("will it rain", "")]
-    wanted = {one.question: one.wanted for one in asked_of(make_job(rows=rows))[0]}
+    wanted = {one.question: one.wanted for one in probe_questions(make_job(rows=rows))[0]}
     assert wanted["will it rain"] == ("",)

@@ -19,7 +19,7 @@ from chatseq.core.events import FinishedReport, StepReport
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.training.accepted import Accepted
-from chatseq.training.answer_diff import MOST_ASKED, AnswerDiff, Change, Regression
+from chatseq.training.answer_diff import MOST_ASKED, AnswerDiff, AnswerDiffReport, Change
 from chatseq.training.dry_run import dry_run
 from chatseq.training.initial_weights import build_initial_model, load_initial_weights
 from chatseq.training.job import Job
@@ -71,9 +71,9 @@ def test_a_correction_is_learnt_and_the_rest_is_kept(registry: Registry, bundle:
     before = load_bot(registry, "faq").responder.reply(ASKED)
     assert before.text == OLD, "else this test tells nothing"
     job = learning(registry, "training.min_steps=100")
-    comparison = AnswerDiff(job)
-    assert isinstance(list(comparison.watch(train(job)))[-1], FinishedReport)
-    report = comparison.report()
+    answer_diff = AnswerDiff(job)
+    assert isinstance(list(answer_diff.watch(train(job)))[-1], FinishedReport)
+    report = answer_diff.report()
     assert [(c.before, c.after, c.wanted) for c in report.corrections] == [(OLD, NEW, (NEW,))]
     assert report.asked == 39
     assert report.right_before >= 37
@@ -176,9 +176,9 @@ def test_an_interrupted_run_goes_on_though_its_bot_has_changed(
 ) -> None:
     shutil.copytree(taught_faq, bot_folder("whole"))
     finish(learning(registry, *SHORT, name="whole"))
-    comparison = AnswerDiff(job := learning(registry, *SHORT))
+    answer_diff = AnswerDiff(job := learning(registry, *SHORT))
     asked = iter([False] * 4 + [True] * 9)
-    last = list(comparison.watch(train(job, stop=lambda: next(asked))))[-1]
+    last = list(answer_diff.watch(train(job, stop=lambda: next(asked))))[-1]
     assert isinstance(last, FinishedReport)
     assert last.reason == "interrupted"
     assert weights("faq") not in (weights("whole"), (taught_faq / WEIGHTS).read_bytes())
@@ -340,6 +340,6 @@ def test_the_page_tells_the_numbers_of_the_code() -> None:
     )
     assert [words for words in told if words not in text] == []
     assert (RATE_SHARE, STEPS_SHARE) == (1 / 4, 1 / 5)
-    value = Regression("faq", 1, 0, 0, (), (Change("q", "a", "b", ("c",)),)).value()
+    value = AnswerDiffReport("faq", 1, 0, 0, (), (Change("q", "a", "b", ("c",)),)).value()
     names = [name for name in (*value, *value["corrections"][0]) if name != "bot"]
     assert [name for name in names if f"`{name}`" not in text] == []

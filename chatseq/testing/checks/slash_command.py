@@ -15,7 +15,7 @@ from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Reply
 from chatseq.core.plugins import Registry, discover
 from chatseq.history.memory import MemoryHistory
-from chatseq.repl.commands import Choice, SlashCommand
+from chatseq.repl.commands import ArgumentChoice, SlashCommand
 from chatseq.repl.dispatch import Dispatcher
 from chatseq.repl.loading import LoadedBot
 from chatseq.repl.session import ReplSession
@@ -89,8 +89,8 @@ def what_it_offers_are_choices(make: Make, context: Context) -> None:
         with _session(asked) as session:
             offered = list(command.complete(session)) if command.complete else []
             for each in offered:
-                fits = isinstance(each, Choice) and bool(each.text)
-                require(fits, f"it offers {each!r}, which is no Choice with a text")
+                fits = isinstance(each, ArgumentChoice) and bool(each.text)
+                require(fits, f"it offers {each!r}, which is no ArgumentChoice with a text")
 
 
 class _Shown:

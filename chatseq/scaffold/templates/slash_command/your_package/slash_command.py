@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chatseq.core.errors import ChatseqError
-from chatseq.repl.commands import Choice, slash_command
+from chatseq.repl.commands import ArgumentChoice, slash_command
 from chatseq.repl.session import ReplSession
 
 
-def _words(session: ReplSession) -> Iterator[Choice]:
+def _words(session: ReplSession) -> Iterator[ArgumentChoice]:
     """Offer the words of the last message."""
     if session.ready and session.chat.turns:  # completing must not wait for the bot
         said = session.chat.turns[-1].text.split()
-        yield from (Choice(word) for word in dict.fromkeys(said))
+        yield from (ArgumentChoice(word) for word in dict.fromkeys(said))
 
 
 @slash_command(usage="[word]", complete=_words)
