@@ -34,6 +34,7 @@ $(READY): pyproject.toml constraints.txt
 
 docs: $(READY)
 	@$(BIN)/python tests/parts_page.py
+	@$(BIN)/python tests/textbook_page.py
 
 clean:
 	rm -rf $(VENV) build dist
