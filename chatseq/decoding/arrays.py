@@ -42,8 +42,10 @@ def mask_special(xp: Any, log_probs: Array) -> Array:
     if _is_numpy(xp) and log_probs.flags.writeable:
         log_probs[:, :_MARKS] = -math.inf
         return log_probs
-    marks = xp.arange(log_probs.shape[-1], device=log_probs.device) < _MARKS
-    return xp.where(marks, xp.asarray(-math.inf, dtype=log_probs.dtype), log_probs)
+    device = log_probs.device
+    marks = xp.arange(log_probs.shape[-1], device=device) < _MARKS
+    impossible = xp.asarray(-math.inf, dtype=log_probs.dtype, device=device)
+    return xp.where(marks, impossible, log_probs)
 
 
 def allow_end_when_stuck(xp: Any, scores: Array, log_probs: Array) -> Array:

@@ -71,6 +71,21 @@ def onnx_providers(word: str) -> list[Provider]:
     )
 
 
+def check_device(engine: str, word: str) -> None:
+    """Refuse a device that an engine cannot have here, before anything is done for it.
+
+    Args:
+        engine: onnx or torch
+
+    Raises:
+        EngineError: there is no such device.
+    """
+    if engine == "torch":
+        torch_device(word, setting="engine.device")
+    else:
+        onnx_providers(word)
+
+
 def check_providers(word: str, loaded: Sequence[str]) -> None:
     """Refuse a session that ONNX Runtime quietly made for the processor instead.
 

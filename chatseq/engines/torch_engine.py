@@ -44,7 +44,7 @@ class TorchEngine:
 
     def array(self, values: Any) -> Tensor:
         """Return integers or booleans as a tensor on the model's device."""
-        return torch.as_tensor(np.asarray(values), device=self._model.bias.device)
+        return torch.as_tensor(np.asarray(values), device=self._model.device)
 
 
 class _Evaluation:

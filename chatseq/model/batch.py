@@ -20,6 +20,10 @@ class Batch(NamedTuple):
     answer_ids: Tensor  # (batch, target)
     answer_mask: Tensor  # (batch, target)
 
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device; itself, where it is there already."""
+        return Batch(*(None if rows is None else rows.to(device) for rows in self))  # type: ignore[arg-type]
+
     def twice(self) -> Batch:
         """Return all rows, and then all of them again."""
         return Batch(

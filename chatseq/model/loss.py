@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from chatseq.model.precision import exact, product_dtype, single_precision
+
 _FAINTEST = -30.0  # log-probability; below it no difference counts
 CHUNK_NUMBERS = 1 << 21  # logits held at once: 8 MB, within the cache that cores share
 
@@ -34,7 +36,8 @@ def output_loss(
 ) -> Tensor:
     """Return the summed cross entropy of `hidden · weightᵀ + bias`.
 
-    Equals `F.cross_entropy(..., label_smoothing=..., reduction="sum")` over the allowed columns.
+    Equals `F.cross_entropy(..., label_smoothing=..., reduction="sum")` over the allowed columns. In
+    mixed precision the products alone are rounded.
 
     Args:
         hidden: (tokens, width), real positions only
@@ -43,10 +46,11 @@ def output_loss(
         targets: (tokens,), allowed ones only
         allowed: (vocab,) bool; other columns get no probability. None: all are allowed
     """
-    learning = torch.is_grad_enabled()
-    total: Tensor = _OutputLoss.apply(  # type: ignore[no-untyped-call]
-        hidden, weight, bias, targets, label_smoothing, allowed, learning
-    )
+    learning, rounded = torch.is_grad_enabled(), product_dtype(hidden)
+    with single_precision(hidden.device):
+        total: Tensor = _OutputLoss.apply(  # type: ignore[no-untyped-call]
+            exact(hidden), weight, bias, targets, label_smoothing, allowed, rounded, learning
+        )
     return total
 
 
@@ -90,6 +94,7 @@ class _OutputLoss(torch.autograd.Function):
         targets: Tensor,
         smoothing: float,
         allowed: Tensor | None,
+        rounded: torch.dtype,
         learning: bool,
     ) -> Tensor:
         if allowed is not None:
@@ -97,10 +102,11 @@ class _OutputLoss(torch.autograd.Function):
         spread = _Spread.over(weight, bias, smoothing, allowed)
         gradients = _Gradients.like(hidden, weight, bias) if learning else None
         total = hidden.new_zeros(())
+        rough = weight.to(rounded)
         size = max(1, CHUNK_NUMBERS // weight.shape[0])
         for start in range(0, hidden.shape[0], size):
             chunk, wanted = hidden[start : start + size], targets[start : start + size]
-            logits = torch.addmm(bias, chunk, weight.t())  # (chunk, vocab)
+            logits = _logits(chunk, rough, bias)  # (chunk, vocab)
             at_wanted = logits.gather(1, wanted.unsqueeze(1)).squeeze(1)
             highest = logits.amax(1)
             probabilities = torch.softmax(logits, 1)
@@ -108,7 +114,7 @@ class _OutputLoss(torch.autograd.Function):
             normaliser = highest - probabilities.amax(1).log()
             total += (normaliser - (1 - smoothing) * at_wanted).sum() - spread.of(chunk)
             if gradients is not None:
-                gradients.add(start, chunk, wanted, probabilities, weight, 1 - smoothing)
+                gradients.add(start, chunk, wanted, probabilities, rough, 1 - smoothing)
         if gradients is not None:
             gradients.add_spread(hidden, spread)
             ctx.save_for_backward(*gradients)
@@ -118,7 +124,14 @@ class _OutputLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, bias = ctx.saved_tensors
-        return hidden * scale, weight * scale, bias * scale, None, None, None, None
+        return hidden * scale, weight * scale, bias * scale, *[None] * 5
+
+
+def _logits(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return (chunk, vocab) in the precision of the bias; the product in that of the weight."""
+    if weight.dtype == bias.dtype:
+        return torch.addmm(bias, hidden, weight.t())
+    return (hidden.to(weight.dtype) @ weight.t()).to(bias.dtype) + bias
 
 
 class _Spread(NamedTuple):
@@ -162,13 +175,22 @@ class _Gradients(NamedTuple):
         weight: Tensor,
         certainty: float,
     ) -> None:
-        """Add what one chunk gives; the probabilities are overwritten."""
+        """Add what one chunk gives; the probabilities are overwritten.
+
+        Products are calculated in the precision of the weight.
+        """
         at_wanted = wanted.unsqueeze(1)
         less = probabilities.new_full(at_wanted.shape, -certainty)
         errors = probabilities.scatter_add_(1, at_wanted, less)
-        torch.mm(errors, weight, out=self.hidden[start : start + chunk.shape[0]])
-        self.weight.addmm_(errors.t(), chunk)
         self.bias.add_(errors.sum(0))
+        rows = self.hidden[start : start + chunk.shape[0]]
+        if weight.dtype == self.weight.dtype:
+            torch.mm(errors, weight, out=rows)
+            self.weight.addmm_(errors.t(), chunk)
+        else:
+            errors = errors.to(weight.dtype)
+            rows.copy_(errors @ weight)
+            self.weight.add_(errors.t() @ chunk.to(weight.dtype))
 
     def add_spread(self, hidden: Tensor, spread: _Spread) -> None:
         """Add what label smoothing takes evenly from every allowed token."""

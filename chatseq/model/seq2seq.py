@@ -108,6 +108,11 @@ class Seq2Seq(nn.Module):
             total, tokens = total / 2 + consistency * apart, tokens // 2
         return Loss(total, tokens)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; batches are brought there."""
+        return self.bias.device
+
     def loss(
         self,
         batch: Batch,
@@ -119,7 +124,8 @@ class Seq2Seq(nn.Module):
     ) -> Loss:
         """Return the summed cross entropy of the answers, given the questions, and their tokens.
 
-        The answer's own tokens are fed in (teacher forcing), all steps at once.
+        The answer's own tokens are fed in (teacher forcing), all steps at once. The batch may be on
+        any device.
 
         Args:
             coverage: weight of the loss for looking at the same tokens again
@@ -127,7 +133,8 @@ class Seq2Seq(nn.Module):
                 are dropped out; it is read twice for that
             own: feed in some tokens of the model's own; None: none
         """
-        found: Loss = self(batch, label_smoothing, coverage, consistency, own)
+        here = batch.to(self.device)
+        found: Loss = self(here, label_smoothing, coverage, consistency, own)
         return found
 
     @torch.no_grad()
@@ -138,7 +145,10 @@ class Seq2Seq(nn.Module):
         def predict(places: Places) -> Tensor:
             return self.output(_at(answered, places), vocabulary)
 
-        return with_own_tokens(batch.answer_ids, batch.answer_mask, own, predict)
+        mixed = with_own_tokens(batch.answer_ids, batch.answer_mask, own, predict)
+        # Mixed precision keeps the weights that were rounded here, where no gradient reaches them.
+        torch.clear_autocast_cache()
+        return mixed
 
     def _answered(self, started: Encoded, answer_ids: Tensor) -> Readout:
         """Feed in whole answers and return what came of it, (batch, target, ...) each."""

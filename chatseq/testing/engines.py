@@ -69,6 +69,7 @@ class RandomEngine:
         sharpness: how far apart the scores lie; the higher, the surer
         xp: the array namespace to work in, NumPy or array_api_compat's torch
         end_bonus: added to the score of the end mark
+        device: of that namespace; None for its usual one
     """
 
     def __init__(
@@ -80,13 +81,14 @@ class RandomEngine:
         end_bonus: float = 0.0,
         states: int = 4099,
         xp: Any = np,
+        device: Any = None,
     ) -> None:
         random = np.random.default_rng(seed)
         scores = random.standard_normal((states, vocabulary_size)) * sharpness
         scores[:, END_ID] += end_bonus
         scores -= np.logaddexp.reduce(scores, axis=-1, keepdims=True)
-        self._xp, self._states = xp, states
-        self._log_probs = xp.asarray(scores.astype(np.float32))
+        self._xp, self._states, self._device = xp, states, device
+        self._log_probs = xp.asarray(scores.astype(np.float32), device=device)
 
     def encode(self, ids: Array, mask: Array, features: Array | None = None) -> Encoded:  # noqa: ARG002
         """Fold each question into one number, its padding left out."""
@@ -110,7 +112,7 @@ class RandomEngine:
 
     def array(self, rows: Any) -> Array:
         """Return integers as an array."""
-        return self._xp.asarray(np.asarray(rows, dtype=np.int64))
+        return self._xp.asarray(np.asarray(rows, dtype=np.int64), device=self._device)
 
     def _fold(self, folded: Array, ids: Array) -> Array:
         return (folded * _PRIME + ids * 7919 + 1) % self._states

@@ -58,26 +58,33 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(
-    folder: Path, counters: RunProgress, tensors: Mapping[str, Tensor], *, run: Mapping[str, str]
+    folder: Path,
+    counters: RunProgress,
+    tensors: Mapping[str, Tensor],
+    *,
+    run: Mapping[str, str],
+    device: str = "cpu",
 ) -> None:
     """Write a checkpoint; older ones go only after it is whole.
 
     Args:
+        tensors: on any device; what is stored belongs to none
         run: what the checkpoint belongs to; resuming compares it
+        device: the kind that the run is on; resuming tells of another
 
     Raises:
         TrainingError: the disk is full, or may not be written.
     """
     target = folder / f"step-{counters.step:09d}"
     temporary = place_beside(target)
-    data = save_tensors({name: tensor.contiguous() for name, tensor in tensors.items()})
+    data = save_tensors({name: tensor.cpu().contiguous() for name, tensor in tensors.items()})
     meta = {
         "format": FORMAT,
         "run": dict(run),
         "counters": _plain(counters),
         "size": len(data),
         "blake2b": _digest(data),
-        "environment": _environment(),
+        "environment": _environment(device),
     }
     with told_as(TrainingError, folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -95,8 +102,10 @@ def save_checkpoint(
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder: Path, *, run: Mapping[str, str]) -> Checkpoint | None:
-    """Return the newest whole checkpoint, or None where there is none.
+def load_checkpoint(
+    folder: Path, *, run: Mapping[str, str], device: str = "cpu"
+) -> Checkpoint | None:
+    """Return the newest whole checkpoint, or None where there is none; tensors on the processor.
 
     Raises:
         TrainingError: all are damaged, or they belong to another corpus or recipe.
@@ -112,7 +121,9 @@ def load_checkpoint(folder: Path, *, run: Mapping[str, str]) -> Checkpoint | Non
             continue
         _check_run(meta["run"], run)
         told = [f"A damaged checkpoint was skipped: {damaged}." for damaged in skipped]
-        return Checkpoint(_counters(meta["counters"]), tensors, (*told, *_differences(meta)))
+        return Checkpoint(
+            _counters(meta["counters"]), tensors, (*told, *_differences(meta, device))
+        )
     if skipped:
         raise TrainingError(
             f"No checkpoint in {folder} is whole: {'; '.join(skipped)}. Train again without "
@@ -131,18 +142,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return meta, load_tensors(data)
 
 
-def _differences(meta: Mapping[str, Any]) -> Iterator[str]:
+def _differences(meta: Mapping[str, Any], device: str) -> Iterator[str]:
     """Tell why the run may not go on bit for bit as it would have."""
-    for what, before in _environment().items():
-        if meta["environment"][what] != before:
+    for what, now in _environment(device).items():
+        before = meta["environment"].get(what, now)
+        if before != now:
             yield (
-                f"The run began with {what} {meta['environment'][what]}; now it is {before}, so "
+                f"The run began with {what} {before}; now it is {now}, so "
                 "its weights can differ in the last digits from those of an unbroken run."
             )
 
 
-def _environment() -> dict[str, str]:
-    return {"torch": torch.__version__, "threads": str(torch.get_num_threads())}
+def _environment(device: str) -> dict[str, str]:
+    threads = str(torch.get_num_threads())
+    return {"torch": torch.__version__, "threads": threads, "device": device}
 
 
 def _check_run(found: Mapping[str, str], wanted: Mapping[str, str]) -> None:

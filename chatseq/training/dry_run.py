@@ -50,6 +50,7 @@ def dry_run(job: Job) -> DryRun:
             learning_rate=settings.learning_rate,
             clip=settings.clip,
             objective=lessons.objective(1.0),
+            precision=settings.precision,
         ).loss
         for rows in largest
     )

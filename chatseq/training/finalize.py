@@ -23,6 +23,7 @@ from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
 from chatseq.core.sequences import evenly_spaced
 from chatseq.engines.contracts import Engine
+from chatseq.engines.device import torch_device
 from chatseq.engines.export import export_graphs
 from chatseq.engines.onnx_engine import OnnxEngine
 from chatseq.engines.torch_engine import TorchEngine
@@ -65,10 +66,11 @@ def _engine(job: Job, model: Seq2Seq, graphs: Path) -> Engine:
     It takes a quarter of the time of torch, and what is fitted holds for what will run.
     """
     graphs.mkdir()
-    if job.recipe.engine.name == "torch":
-        return TorchEngine(model)
-    export_graphs(model, graphs, precision=job.recipe.engine.precision)
-    return OnnxEngine(graphs)
+    settings = job.recipe.engine
+    if settings.name == "torch":
+        return TorchEngine(model.to(torch_device(settings.device, setting="engine.device")))
+    export_graphs(model.cpu(), graphs, precision=settings.precision)
+    return OnnxEngine(graphs, device=settings.device)
 
 
 def final_figures(job: Job, engine: Engine, folder: Path | None = None) -> Figures:
@@ -140,7 +142,7 @@ def write_bot(job: Job, model: Seq2Seq, figures: Figures, folder: Path, graphs: 
         (place / TOKENIZER).write_text(job.tokenizer.to_json(), encoding="utf-8")
         (place / CARD).write_text(card(job, manifest), encoding="utf-8")
         shutil.copytree(folder, place / FOLDER)
-        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        weights = {name: each.cpu().contiguous() for name, each in model.state_dict().items()}
         (place / WEIGHTS).write_bytes(save_tensors(weights))
         shutil.copytree(graphs, place, dirs_exist_ok=True)
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from chatseq.bots.bundle import Bundle
 from chatseq.core.errors import TrainingError
+from chatseq.engines.device import check_device, torch_device
 from chatseq.model.build import build_model
 from chatseq.model.seq2seq import Seq2Seq
 from chatseq.text.terminal import safe_line
@@ -19,9 +20,18 @@ from chatseq.training.step_plan import FOR_MODEL
 
 
 def build_initial_model(job: Job) -> Seq2Seq:
-    """Return the network of a job with the first weights that follow from its seed."""
-    torch.manual_seed(derive_seed(job.recipe.training.seed, FOR_MODEL))
-    return build_model(job.registry, job.recipe, job.tokenizer.size)
+    """Return the network of a job, on its device, with the weights that follow from its seed.
+
+    They are drawn on the processor, so that they are the same on every device.
+
+    Raises:
+        EngineError: there is no such device, or none as the engine wants it at the end.
+    """
+    settings, engine = job.recipe.training, job.recipe.engine
+    check_device(engine.name, engine.device)  # not at the end of a long run
+    device = torch_device(settings.device, setting="training.device")
+    torch.manual_seed(derive_seed(settings.seed, FOR_MODEL))
+    return build_model(job.registry, job.recipe, job.tokenizer.size).to(device)
 
 
 def load_initial_weights(job: Job, model: Seq2Seq) -> Iterator[str]:

@@ -27,8 +27,8 @@ from chatseq.training.data import Examples
 
 _FEWEST = 20  # distinct questions; of fewer, none can be spared for validation
 _MOST_SOURCES = 20  # names of files in the record
-# Settings that may differ between a run and its resumption: they say how long, not what.
-_MAY_CHANGE = {"minutes", "max_epochs", "min_steps", "patience", "checkpoint_seconds"}
+# Settings that may differ between a run and its resumption: they say how long and where, not what.
+_MAY_CHANGE = {"minutes", "max_epochs", "min_steps", "patience", "checkpoint_seconds", "device"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class Job:
         recipe = self.recipe.model_dump(mode="json")
         for name in _MAY_CHANGE:
             del recipe["training"][name]
+        del recipe["engine"]["device"]
         compatibility_key = {"corpus": self.corpus.fingerprint, "recipe": digest([repr(recipe)])}
         if self.oversampled:
             compatibility_key["choice of corrections"] = digest(

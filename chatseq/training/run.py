@@ -109,7 +109,11 @@ class _Run:
 
     def _resumed(self) -> Iterator[Remark]:
         sweep(self._folder)
-        found = load_checkpoint(self._folder / CHECKPOINTS, run=self._job.compatibility_key())
+        found = load_checkpoint(
+            self._folder / CHECKPOINTS,
+            run=self._job.compatibility_key(),
+            device=self._state.model.device.type,
+        )
         if found is None:
             raise TrainingError(
                 f"There is nothing to resume for the bot '{self._job.name}'. "
@@ -159,6 +163,7 @@ class _Run:
             learning_rate=rate,
             clip=settings.clip,
             objective=self._lessons.objective(progress),
+            precision=settings.precision,
         )
         if not stepped.skipped:
             state.update_ema(counters.step - counters.dropped)
@@ -279,6 +284,7 @@ class _Run:
             self._counters,
             self._state.tensors(),
             run=self._job.compatibility_key(),
+            device=self._state.model.device.type,
         )
         self._saved_at = time.perf_counter()
 

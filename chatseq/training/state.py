@@ -56,7 +56,7 @@ class TrainingState:
     def averaged(self) -> Iterator[None]:
         """Give the model its averaged weights for as long as the block lasts, where there are any.
 
-        The tensors change places, so it costs nothing.
+        Only their numbers change: what holds on to the weights still does.
         """
         self._swap()
         try:
@@ -66,7 +66,7 @@ class TrainingState:
 
     def save_best(self) -> None:
         """Remember the weights as they are now; inside `averaged`, the averaged ones."""
-        self._best = _copied(self.model.state_dict())
+        self._best = _copied(self.model.state_dict(), self.model.device)
 
     def restore_best(self) -> None:
         """Go back to the best weights; without any, take the averaged ones."""
@@ -86,8 +86,9 @@ class TrainingState:
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over what `tensors` gave."""
         self.model.load_state_dict(_under(_MODEL, tensors))
-        self._mean = _copied(_under(_MEAN, tensors))
-        self._best = _copied(_under(_BEST, tensors)) or None
+        device = self.model.device
+        self._mean = _copied(_under(_MEAN, tensors), device)
+        self._best = _copied(_under(_BEST, tensors), device) or None
         moments: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under(_OPTIMISER, tensors).items():
             number, _, moment = name.partition("/")
@@ -95,10 +96,13 @@ class TrainingState:
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
 
+    @torch.no_grad()
     def _swap(self) -> None:
         for name, weights in self.model.named_parameters():
             if name in self._mean:
-                weights.data, self._mean[name] = self._mean[name], weights.data
+                now = weights.clone()
+                weights.copy_(self._mean[name])
+                self._mean[name] = now
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -109,5 +113,5 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+def _copied(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    return {name: tensor.detach().to(device, copy=True) for name, tensor in tensors.items()}

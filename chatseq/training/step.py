@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from chatseq.model.batch import Batch
+from chatseq.model.precision import Precision, mixed_precision
 from chatseq.model.scheduled_sampling import ScheduledSampling
 from chatseq.model.seq2seq import Seq2Seq
 
 _BETAS = (0.9, 0.99)  # the second is short, since runs are: a few hundred steps
 _EPSILON = 1e-8
+_FUSED = ("cpu", "cuda")  # devices for which torch has the whole update in one kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def make_optimiser(model: nn.Module, *, weight_decay: float) -> torch.optim.Adam
         {"params": matrices, "weight_decay": weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, betas=_BETAS, eps=_EPSILON, fused=True)
+    fused = matrices[0].device.type in _FUSED
+    return torch.optim.AdamW(groups, betas=_BETAS, eps=_EPSILON, fused=fused)
 
 
 def train_step(
@@ -55,23 +58,25 @@ def train_step(
     learning_rate: float,
     clip: float,
     objective: Objective,
+    precision: Precision = "fp32",
 ) -> StepResult:
     """Learn from one batch.
 
     A loss or a gradient that is not finite changes nothing.
 
     Args:
-        rate: of learning, for this step
         clip: the largest norm of the gradient
+        precision: of the forward pass and the loss; weights and the optimiser keep theirs
     """
     optimiser.zero_grad(set_to_none=True)
-    found = model.loss(
-        batch,
-        label_smoothing=objective.label_smoothing,
-        coverage=objective.coverage,
-        consistency=objective.consistency,
-        own=objective.own,
-    )
+    with mixed_precision(model.device, precision):
+        found = model.loss(
+            batch,
+            label_smoothing=objective.label_smoothing,
+            coverage=objective.coverage,
+            consistency=objective.consistency,
+            own=objective.own,
+        )
     loss = found.total / max(1, found.tokens)
     value = float(loss.detach())
     if not math.isfinite(value):

@@ -81,7 +81,7 @@ class Validator:
         learning = self._model.training
         self._model.eval()
         try:
-            with torch.inference_mode():
+            with torch.no_grad():
                 for batch in self._batches:
                     found = self._model.loss(batch)
                     total, tokens = total + float(found.total), tokens + found.tokens

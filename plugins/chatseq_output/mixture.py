@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from chatseq.model.precision import single_precision
+
 CHUNK_NUMBERS = 1 << 21  # logits held at once: 8 MB, within the cache that cores share
 
 
@@ -46,7 +48,7 @@ def mixture_loss(
     scored = scored._replace(bias=scored.bias.masked_fill(~allowed, lowest))
     even = allowed.to(scored.bias.dtype) * (label_smoothing / max(1, int(allowed.sum())))
     learning = torch.is_grad_enabled()
-    with torch.autocast(scored.hidden.device.type, enabled=False):  # half numbers end before it
+    with single_precision(scored.hidden.device):  # half numbers end before it
         total: Tensor = _MixtureLoss.apply(  # type: ignore[no-untyped-call]
             *scored, targets, log_share, log_other, even, label_smoothing, learning
         )

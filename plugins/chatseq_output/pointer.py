@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from chatseq.model.contracts import Readout, Vocabulary
+from chatseq.model.precision import exact
 from chatseq.text.tokenizer import END_ID
 from chatseq_output.mixture import Scored, mixture_loss
-from chatseq_output.tied import IMPOSSIBLE, TiedOutput, exact
+from chatseq_output.tied import IMPOSSIBLE, TiedOutput
 
 
 class Look(NamedTuple):

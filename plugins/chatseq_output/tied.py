@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from chatseq.model.contracts import Readout, Vocabulary
 from chatseq.model.loss import output_loss
+from chatseq.model.precision import exact
 
 IMPOSSIBLE = -1e9  # the logit of ids that must not be generated; finite, so that sums stay finite
 
@@ -45,8 +45,3 @@ class TiedOutput(nn.Module):
             label_smoothing=label_smoothing,
             allowed=vocabulary.allowed,
         )
-
-
-def exact(numbers: Tensor) -> Tensor:
-    """Return half-precision numbers in single precision, as logarithms need them."""
-    return numbers.to(torch.promote_types(numbers.dtype, torch.float32))

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from chatseq.model.precision import exact, single_precision
+
 State = tuple[Tensor, ...]  # (rows, hidden) each
 
 
@@ -94,6 +96,13 @@ class LstmLayer(FusedLayer):
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over whole sequences."""
+        if inputs.is_cpu and torch.is_autocast_enabled("cpu"):
+            # oneDNN, which runs LSTMs on a processor, learns in bfloat16 on few of them.
+            with single_precision(inputs.device):
+                return self._run(exact(inputs), tuple(map(exact, state)))
+        return self._run(inputs, state)
+
+    def _run(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         outputs, last = self.fused(inputs, tuple(tensor.unsqueeze(0) for tensor in state))
         return outputs, tuple(tensor.squeeze(0) for tensor in last)
 

@@ -18,6 +18,7 @@ from chatseq.decoding.growing_text import GrowingText, stops_of, text_of
 from chatseq.decoding.search import Decoding
 from chatseq.engines.contracts import Engine
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
+from chatseq.testing.elsewhere import elsewhere
 from chatseq.testing.run import subject_of
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
 
@@ -119,6 +120,16 @@ def test_a_batch_the_same_seed_and_torch_give_the_same(strategy: str, mix: str) 
     xp = pytest.importorskip("array_api_compat.torch")
     engine = RandomEngine(vocabulary_size=LETTERS.size, end_bonus=1.0, xp=xp)
     assert said(replies(search(strategy, mix, engine=engine))) == said(together)
+
+
+@pytest.mark.parametrize("mix", ["none", "all"])
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_on_another_device_all_arrays_are_made_there(strategy: str, mix: str) -> None:
+    xp = pytest.importorskip("array_api_compat.torch")
+    with elsewhere() as device:
+        engine = RandomEngine(vocabulary_size=LETTERS.size, end_bonus=1.0, xp=xp, device=device)
+        found = replies(search(strategy, mix, engine=engine))
+    assert said(found) == said(replies(search(strategy, mix)))
 
 
 @pytest.mark.parametrize(("strategy", "mix"), EVERY)
