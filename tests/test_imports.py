@@ -10,6 +10,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,12 @@ def sources() -> list[Path]:
     return sorted([*(ROOT / "chatseq").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")])
 
 
-def imports(file: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def imports(file: Path) -> tuple[tuple[str, bool], ...]:
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[tuple[str, bool]]:
     """Yield each imported module and whether it is only imported for type checking."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     guarded = {
