@@ -11,7 +11,6 @@ from chatseq.history.contracts import Feedback, History, Review, Verdict
 from chatseq.history.records import reviewed
 
 _COLUMNS = ("id", "when", "bot", "verdict", "question", "reply -> correction", "status")
-_STATUSES = click.Choice([status.value for status in Review])
 _NONE = "No feedback yet. In a chat, say it with /good, /bad or /correct."
 _NONE_SUCH = "No feedback of that kind."
 

@@ -80,7 +80,6 @@ class BarView:
     """Draws a bar, with the figures of the last step beside it."""
 
     def __init__(self, title: str, progress: Progress) -> None:
-        self._title = title
         self._progress = progress
         self._task = progress.add_task(safe_line(title), total=1.0, figures="")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -23,16 +23,6 @@ class FeedForward(nn.Module):
         """Change: (rows, steps, hidden) to the same."""
         changed: Tensor = self.narrow(self.widen(states).relu())
         return changed
-
-
-class Joint(Protocol):
-    """Joins what a sublayer found to the stream of states."""
-
-    def before(self, states: Tensor) -> Tensor:
-        """Return what the sublayer is given."""
-
-    def after(self, states: Tensor, found: Tensor) -> Tensor:
-        """Return the stream with what the sublayer found."""
 
 
 class PreNorm(nn.Module):

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 import torch
 
-from chatseq.bots.bot import changed
+from chatseq.bots.overrides import apply_overrides
 from chatseq.core.errors import EngineError, RecipeError
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe
@@ -83,9 +83,10 @@ def test_another_word_is_refused_with_those_that_there_are(recipe: Recipe, word:
 
 
 def test_a_trained_bot_may_change_its_device_but_not_that_of_its_training(recipe: Recipe) -> None:
-    assert changed(recipe, ["engine.device=cuda:1"], where="--set").engine.device == "cuda:1"
+    moved = apply_overrides(recipe, ["engine.device=cuda:1"], where="--set")
+    assert moved.engine.device == "cuda:1"
     with pytest.raises(RecipeError, match="'training.device' is fixed once a bot is trained"):
-        changed(recipe, ["training.device=cpu"], where="--set")
+        apply_overrides(recipe, ["training.device=cpu"], where="--set")
 
 
 # torch.

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bots.bundle.manifest import CARD, GRAPHS, MANIFEST, REQUIRED
+from chatseq.bots.bundle.manifest import CARD, MANIFEST, REQUIRED
 from chatseq.cli.train import train as command
 from chatseq.core.paths import runs_folder
 from chatseq.core.plugins import Plugin, Registry, discover
 from chatseq.core.recipe import load_recipe
+from chatseq.engines.graphs import ENCODER, STEP
 from chatseq.model.compatibility import check_compatibility
 from chatseq.training.choose_recipe import _MOST_FOR_FAQ
 from chatseq.training.job import _FEWEST, _MAY_CHANGE, prepare
@@ -64,7 +65,7 @@ def test_what_may_differ_when_resuming_is_told() -> None:
 
 
 def test_every_file_of_a_bot_is_listed() -> None:
-    assert all(name in TEXT for name in (*REQUIRED, *GRAPHS, CARD, MANIFEST))
+    assert all(name in TEXT for name in (*REQUIRED, ENCODER, STEP, CARD, MANIFEST))
 
 
 def test_the_plugin_of_the_page_works() -> None:

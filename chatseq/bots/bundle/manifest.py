@@ -21,7 +21,6 @@ CARD = "card.md"
 FOLDER = "data"  # the corpus, and what the responder was fitted to
 FOLDER_1 = "answers"  # its name in format 1
 ANSWERS = "answers.jsonl"  # in that folder
-GRAPHS = ("encoder.onnx", "step.onnx")
 REQUIRED = (RECIPE, TOKENIZER, WEIGHTS)
 # Every file that a bundle may hold; nothing else is ever unpacked from an archive.
 KNOWN = re.compile(
