@@ -56,6 +56,7 @@ class ErrorKind(StrEnum):
     TOKENIZER = "tokenizer"
     BOT = "bot"
     BOT_NOT_FOUND = "bot-not-found"
+    BOT_EXISTS = "bot-exists"
     BOT_NAME_INVALID = "bot-name-invalid"
     BOT_DAMAGED = "bot-damaged"
     BOT_TOO_NEW = "bot-too-new"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chatseq.core.errors import PartError, did_you_mean
+from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.options import REQUIRED, Option, options_of
 from chatseq.testing.rounds import Rounds
 from chatseq.testing.values import Value, first_value, near_numbers, other_values, small_value
@@ -66,7 +66,11 @@ class Subject:
         for name, values in named.items():
             if name not in self.options:
                 hint = did_you_mean(name, self.options) or " It has no options."
-                raise PartError(f"Values are given for the option '{name}' it does not have.{hint}")
+                raise PartError(
+                    f"Values are given for the option '{name}' it does not have.{hint}",
+                    kind=ErrorKind.OPTION_UNKNOWN,
+                    choices=nearest(name, self.options),
+                )
             if isinstance(values, str) or not isinstance(values, Sequence) or not values:
                 raise PartError(
                     f"The values of the option '{name}' are {values!r}. Give a list of at least "

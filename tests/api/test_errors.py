@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from chatseq import Bot
-from chatseq.bots.bundle import bot_folder, check_name, open_bundle
+from chatseq.bots.bundle import (
+    bot_folder,
+    check_name,
+    export_bundle,
+    import_bundle,
+    open_bundle,
+)
 from chatseq.core.errors import ChatseqError, CorpusError, ErrorKind, HistoryError, nearest
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Disabled, Registry, no_kind
@@ -186,3 +192,12 @@ def test_what_cannot_change_any_more_says_what_can(tiny_bot: Path, registry: Reg
 
 def test_where_there_is_no_bot_at_all_the_kind_is_the_same(registry: Registry) -> None:
     assert raised(lambda: Bot.load(registry=registry)).kind == "bot-not-found"
+
+
+def test_a_bot_that_is_taken_in_twice_is_told_apart(tiny_bot: Path, tmp_path: Path) -> None:
+    file = export_bundle("tiny", tmp_path / "tiny.chatseq")
+    fault = raised(lambda: import_bundle(file))
+    assert (fault.kind, fault.place) == ("bot-exists", "tiny")
+    again = raised(lambda: export_bundle("tiny", file))
+    assert (again.kind, again.place) == ("cannot-write", str(file))
+    assert raised(lambda: import_bundle(tmp_path / "absent.chatseq")).kind == "bot-not-found"

@@ -17,7 +17,7 @@ from typing import IO
 from chatseq.bots.bundle.manifest import KNOWN, MANIFEST, FileRecord, Manifest, parse_manifest
 from chatseq.bots.bundle.names import bot_folder, check_name, safe_name
 from chatseq.bots.bundle.store import Bundle, open_bundle
-from chatseq.core.errors import BundleError
+from chatseq.core.errors import BundleError, ErrorKind
 from chatseq.core.files import new_hash, place_beside, seal, swap_in, sweep, sync_folder, told_as
 from chatseq.core.paths import bots_folder, make_private_folder
 
@@ -37,7 +37,8 @@ def export_bundle(name: str, file: Path) -> Path:
     """
     bundle = open_bundle(bot_folder(name))
     if file.exists():
-        raise BundleError(f"{file} exists already. Choose another name, or remove it first.")
+        told = f"{file} exists already. Choose another name, or remove it first."
+        raise BundleError(told, kind=ErrorKind.CANNOT_WRITE, place=str(file))
     temporary = place_beside(file)
     with told_as(BundleError, file):
         try:
@@ -70,7 +71,8 @@ def import_bundle(file: Path, *, name: str | None = None, replace: bool = False)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         raise _refused(where, f"it cannot be unpacked ({fault})") from fault
     except (FileNotFoundError, IsADirectoryError, PermissionError) as fault:
-        raise BundleError(f"Cannot read {file}: {fault.strerror}. Check the path.") from fault
+        told = f"Cannot read {file}: {fault.strerror}. Check the path."
+        raise BundleError(told, kind=ErrorKind.BOT_NOT_FOUND, place=str(file)) from fault
     return chosen
 
 
@@ -168,11 +170,15 @@ def _refuse_taken(name: str, replace: bool) -> None:
     if not replace and (bots_folder() / name).exists():
         raise BundleError(
             f"There is a bot named '{name}' already. Give the imported one another name, or remove "
-            f"that one first: chatseq bots remove {name}"
+            f"that one first: chatseq bots remove {name}",
+            kind=ErrorKind.BOT_EXISTS,
+            place=name,
         )
 
 
 def _refused(where: str, what: str) -> BundleError:
     return BundleError(
-        f"{where} was refused: {what}. Nothing was unpacked. Ask its maker for a new export."
+        f"{where} was refused: {what}. Nothing was unpacked. Ask its maker for a new export.",
+        kind=ErrorKind.BOT_DAMAGED,
+        place=where,
     )
