@@ -26,7 +26,7 @@ FOLDERS = {
     "evaluation": ("metric",),
     "model": ("encoder", "attention", "decoder", "output"),
     "qa": ("responder",),
-    "text": ("tokenizer",),
+    "text": ("tokenizer", "text-filter"),
 }
 AS_A_GRAPH = "its graph equals torch"
 IN_MIXES = "an export of each part; tests/test_mixes.py makes graphs of them all in the fast run"

@@ -12,13 +12,14 @@ import pytest
 from texts import CORPUS
 
 from chatseq.core.options import build_part, options_of
-from chatseq.core.plugins import Registry
+from chatseq.core.plugins import Registry, discover
 from chatseq.core.recipe import load_recipe
 from chatseq.text.normalise import folded
 from chatseq.text.tokenizer import Tokenizer
 
 DOCS = (Path(__file__).parents[2] / "docs" / "tokenizers.md").read_text(encoding="utf-8")
-NAMES = ("byte", "character", "phrase", "subword", "unigram", "word")
+PLUGINS = ("chatseq_subword", "chatseq_words")
+NAMES = [name for name, p in discover().parts("tokenizer").items() if p.plugin.name in PLUGINS]
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL))
 TABLE = SECTIONS["Which one when"]
 
@@ -43,10 +44,8 @@ def learn(registry: Registry) -> Learn:
     return learn
 
 
-def test_every_tokenizer_of_the_plugins_has_a_section(registry: Registry) -> None:
-    parts = registry.parts("tokenizer")
-    built_in = ("chatseq_subword", "chatseq_words")
-    assert sorted(NAMES) == sorted(n for n, part in parts.items() if part.plugin.name in built_in)
+def test_every_tokenizer_of_the_plugins_has_a_section() -> None:
+    assert len(NAMES) >= 6
     assert set(NAMES) <= set(SECTIONS)
     assert set(re.findall(r"^\| `([a-z]+)` \| a", TABLE, re.MULTILINE)) == set(NAMES)
 

@@ -1,4 +1,4 @@
-"""Every installed tokenizer keeps to what tokenizers must keep to, in all its options.
+"""Every installed tokenizer and text filter keeps to what its kind asks for, in all options.
 
 That each check can fail is shown in tests/kit.
 """
