@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatseq.core.errors import ChatseqError
-from chatseq.core.paths import make_private_folder, switches_file
+from chatseq.core.paths import disabled_file, make_private_folder
 from chatseq.core.plugins import PartNames, first_line
 
 
@@ -26,7 +26,7 @@ class DisabledPlugins:
 
 def read_disabled() -> DisabledPlugins:
     """Return which plugins are off; never raises for a damaged file."""
-    file = switches_file()
+    file = disabled_file()
     try:
         return DisabledPlugins(_checked(json.loads(file.read_text(encoding="utf-8"))))
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def switch_on(plugin: str) -> None:
 def _write(off: Mapping[str, PartNames]) -> None:
     from chatseq.core.files import told_as, write_whole  # every start reads, hardly any writes
 
-    file = switches_file()
+    file = disabled_file()
     make_private_folder(file.parent)
     with told_as(ChatseqError, file):
         write_whole(file, json.dumps({"off": off}, indent=1).encode())

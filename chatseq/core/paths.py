@@ -34,7 +34,7 @@ def plugins_folder() -> Path:
     return home() / "plugins"
 
 
-def switches_file() -> Path:
+def disabled_file() -> Path:
     """Return the file that says which plugins are switched off."""
     return home() / "plugins.json"
 

@@ -30,7 +30,7 @@ _NAME = re.compile(r"step-(\d{9})")
 class RunProgress:
     """Where a run stands; with the tensors of a checkpoint, all that resuming needs.
 
-    Chance needs no state: it is a function of these numbers (see order.py).
+    Chance needs no state: it is a function of these numbers (see deterministic.py).
     """
 
     epoch: int = 0

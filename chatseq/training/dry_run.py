@@ -38,18 +38,18 @@ def dry_run(job: Job) -> DryRun:
     model = build_initial_model(job)
     remarks = tuple(load_initial_weights(job, model))
     state = TrainingState(model, weight_decay=settings.weight_decay)
-    lessons = StepPlan(job)
-    batches = lessons.of_epoch(0)
+    plan = StepPlan(job)
+    batches = plan.of_epoch(0)
     largest = sorted(batches, key=len, reverse=True)[:_STEPS]
     started = time.perf_counter()
     losses = tuple(
         train_step(
             state.model,
             state.optimiser,
-            lessons.batch(rows, 0),
+            plan.batch(rows, 0),
             learning_rate=settings.learning_rate,
             clip=settings.clip,
-            objective=lessons.objective(1.0),
+            objective=plan.objective(1.0),
             precision=settings.precision,
         ).loss
         for rows in largest
@@ -57,7 +57,7 @@ def dry_run(job: Job) -> DryRun:
     stepped = time.perf_counter()
     validation = Validator(job, state.model).validate()
     validated = time.perf_counter()
-    steps = round(len(batches) * lessons.epochs(len(batches)))
+    steps = round(len(batches) * plan.epochs(len(batches)))
     seconds = steps * (stepped - started) / len(largest)
     seconds += (settings.validations + 1) * (validated - stepped)
     if settings.minutes:

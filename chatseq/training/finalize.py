@@ -1,4 +1,4 @@
-"""From trained weights to a bot on the shelf: figures, graphs, card, bundle."""
+"""From trained weights to a stored bot: figures, graphs, card, bundle."""
 
 from __future__ import annotations
 

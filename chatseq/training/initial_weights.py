@@ -35,7 +35,7 @@ def build_initial_model(job: Job) -> Seq2Seq:
 
 
 def load_initial_weights(job: Job, model: Seq2Seq) -> Iterator[str]:
-    """Let the model begin with the weights of the job's forerunner, and tell so.
+    """Let the model begin with the weights of the job's warm start, and tell so.
 
     Without one, the embeddings begin with the vectors of `model.pretrained`, if any. Only a run
     that begins needs these files: later all is in its own weights.

@@ -70,7 +70,7 @@ class Job:
 
     @property
     def epoch_examples(self) -> Examples:
-        """What an epoch goes through: `train`, with the urged rows again at the end."""
+        """What an epoch goes through: `train`, with the oversampled rows again at the end."""
         if self.oversampling == 1:
             return self.train
         return self.train.picked(

@@ -76,15 +76,15 @@ class _Run:
         self._folder = folder
         self._stop = stop
         self._settings = job.recipe.training
-        self._lessons = StepPlan(job)
+        self._plan = StepPlan(job)
         model = build_initial_model(job)
         self._state = TrainingState(
             model, weight_decay=self._settings.weight_decay, ema=self._settings.ema
         )
         self._validator = Validator(job, model)
         self._counters = RunProgress()
-        self._batches = self._lessons.of_epoch(0)
-        self._epochs = self._lessons.epochs(len(self._batches))
+        self._batches = self._plan.of_epoch(0)
+        self._epochs = self._plan.epochs(len(self._batches))
         adaptable = self._settings.minutes and not self._settings.threads
         self._pace = ThreadTuner(all_threads()) if adaptable else None
         self._speed = 0.0  # target tokens a second
@@ -124,7 +124,7 @@ class _Run:
         yield from map(Remark, found.remarks)
         counters = self._counters = found.counters
         self._state.restore(found.tensors)
-        self._batches = self._lessons.of_epoch(counters.epoch)
+        self._batches = self._plan.of_epoch(counters.epoch)
         validations_without_gain = counters.validations_without_gain >= self._settings.patience
         if (
             counters.stop_reason != DIVERGED
@@ -146,12 +146,12 @@ class _Run:
                 self._save()
         if not counters.stop_reason:
             counters.epoch, counters.index = counters.epoch + 1, 0
-            self._batches = self._lessons.of_epoch(counters.epoch)
+            self._batches = self._plan.of_epoch(counters.epoch)
 
     def _step(self, rows: Ints) -> Iterator[TrainingEvent]:
         settings, counters, state = self._settings, self._counters, self._state
         progress = self._progress()
-        rate = self._lessons.learning_rate(progress)
+        rate = self._plan.learning_rate(progress)
         # Dropout follows the number of the step alone, so resuming needs no generator's state.
         torch.manual_seed(derive_seed(settings.seed, FOR_STEP, counters.step))
         if self._pace:
@@ -159,10 +159,10 @@ class _Run:
         stepped = train_step(
             state.model,
             state.optimiser,
-            self._lessons.batch(rows, counters.epoch),
+            self._plan.batch(rows, counters.epoch),
             learning_rate=rate,
             clip=settings.clip,
-            objective=self._lessons.objective(progress),
+            objective=self._plan.objective(progress),
             precision=settings.precision,
         )
         if not stepped.skipped:

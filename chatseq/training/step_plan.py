@@ -1,7 +1,7 @@
 """What is learnt at each step: which rows, with which noise, how fast and towards what.
 
 All of it is a function of the recipe, the epoch and how far the run is, so that a run which is
-resumed is given the same lessons.
+resumed is given the same steps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOR_MODEL, FOR_STEP, FOR_NOISE = 1, 2, 3  # keep the three uses of chance apart
 
 
 class StepPlan:
-    """The lessons of a job."""
+    """What each step of a job learns: its rows, its rate, its objective."""
 
     def __init__(self, job: Job) -> None:
         self._examples = job.epoch_examples

@@ -85,8 +85,8 @@ def trained(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def shelved(trained: Path, home: Path) -> str:
-    """The name of the bot, which lies on the shelf."""
+def stored(trained: Path, home: Path) -> str:
+    """The name of the bot, which is stored."""
     shutil.copytree(trained, bot_folder("taught"))
     return "taught"
 
@@ -126,10 +126,10 @@ def test_both_engines_say_the_same_and_are_as_sure(registry: Registry, trained: 
 
 
 def test_a_bot_is_found_by_name_by_folder_and_by_default(
-    registry: Registry, trained: Path, shelved: str
+    registry: Registry, trained: Path, stored: str
 ) -> None:
-    set_default_bot(shelved)
-    for name in (shelved, None, trained, str(trained)):
+    set_default_bot(stored)
+    for name in (stored, None, trained, str(trained)):
         bot = load_bot(registry, name)
         assert bot.name == "taught"
         assert len(bot.model) > 20

@@ -9,7 +9,7 @@ import pytest
 
 from chatseq.core.disabled import DisabledPlugins, read_disabled, switch_off, switch_on
 from chatseq.core.errors import ChatseqError
-from chatseq.core.paths import switches_file
+from chatseq.core.paths import disabled_file
 
 
 def test_without_a_file_everything_is_on() -> None:
@@ -46,7 +46,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_switches_nothing_off_and_is_told_in_one_line(home: Path, text: str) -> None:
-    switches_file().write_text(text, encoding="utf-8")
+    disabled_file().write_text(text, encoding="utf-8")
     found = read_disabled()
     assert found.off == {}
     assert found.fault.startswith(f"{home / 'plugins.json'} cannot be read, so that every plugin")
@@ -55,21 +55,21 @@ def test_a_damaged_file_switches_nothing_off_and_is_told_in_one_line(home: Path,
 
 
 def test_what_is_no_text_and_what_is_no_file_are_damage_too(home: Path) -> None:
-    switches_file().write_bytes(b"\xff\xfe\x00")
+    disabled_file().write_bytes(b"\xff\xfe\x00")
     assert "codec can't decode" in read_disabled().fault
-    switches_file().unlink()
-    switches_file().mkdir()
+    disabled_file().unlink()
+    disabled_file().mkdir()
     assert "cannot be read" in read_disabled().fault
 
 
 def test_switching_mends_a_damaged_file() -> None:
-    switches_file().write_text("{", encoding="utf-8")
+    disabled_file().write_text("{", encoding="utf-8")
     switch_off("one", {})
     assert read_disabled() == DisabledPlugins({"one": {}}, "")
 
 
 def test_what_a_later_version_may_add_does_no_harm() -> None:
-    switches_file().write_text('{"off": {"one": {"new-kind": ["x"]}}, "more": 1}', encoding="utf-8")
+    disabled_file().write_text('{"off": {"one": {"new-kind": ["x"]}}, "more": 1}', encoding="utf-8")
     assert read_disabled() == DisabledPlugins({"one": {"new-kind": ("x",)}}, "")
 
 

@@ -202,7 +202,7 @@ def test_torch_scores_alike_and_a_batch_changes_nothing(options: dict[str, Any])
         assert [reply.tokens for reply in alone] == [reply.tokens for reply in one]
 
 
-def test_only_a_full_shelf_shuts_the_door() -> None:
+def test_only_a_full_beam_lets_nothing_in() -> None:
     kept = Kept(2)
     kept.add(-1.0)
     assert not kept.beats(-9.0)

@@ -201,7 +201,7 @@ def test_a_question_is_asked_with_the_turns_that_are_read(make_job: MakeJob) -> 
 
 
 class Bots:
-    """Stands for the bot on the shelf, which says everything louder each time it is loaded."""
+    """Stands for the stored bot, which says everything louder each time it is loaded."""
 
     def __init__(self) -> None:
         self.loaded = 0

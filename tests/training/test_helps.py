@@ -186,8 +186,8 @@ def test_every_help_changes_what_comes_out_and_another_cannot_resume(
 
 def test_the_share_of_own_tokens_rises_with_the_progress(make_job: MakeJob) -> None:
     settings = ("training.scheduled_sampling=0.4", "training.sampling_choice=argmax")
-    lessons = StepPlan(make_job(*settings))
-    assert [lessons.objective(at).own for at in (0.0, 0.5, 1.0)] == [
+    plan = StepPlan(make_job(*settings))
+    assert [plan.objective(at).own for at in (0.0, 0.5, 1.0)] == [
         ScheduledSampling(0.0, argmax=True),
         ScheduledSampling(0.2, argmax=True),
         ScheduledSampling(0.4, argmax=True),

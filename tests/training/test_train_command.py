@@ -79,7 +79,7 @@ def test_quiet_is_quiet(registry: Registry, faq: Path) -> None:
 
 def test_the_name_can_be_given(registry: Registry, faq: Path) -> None:
     assert call(registry, str(faq), "--bot", "other", *settings()).return_value == 0
-    assert [shelved.name for shelved in list_bundles()] == ["other"]
+    assert [stored.name for stored in list_bundles()] == ["other"]
 
 
 def test_a_bad_name_is_refused_before_anything_is_read(

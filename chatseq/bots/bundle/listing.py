@@ -19,7 +19,7 @@ _DEFAULT = ".default"  # no bot's name begins with a dot
 
 @dataclass(frozen=True, slots=True)
 class BundleListing:
-    """A bot on the shelf, or what is wrong with it."""
+    """A stored bot, or what is wrong with it."""
 
     name: str
     manifest: Manifest | None

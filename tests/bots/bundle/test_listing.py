@@ -86,7 +86,7 @@ def test_a_bot_is_found_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.M
         find_bot("..faq")
 
 
-def test_an_empty_shelf_has_no_bots_and_no_default() -> None:
+def test_an_empty_folder_has_no_bots_and_no_default() -> None:
     assert list_bundles() == []
     assert default_bot() is None
 
@@ -106,7 +106,7 @@ def test_a_removed_bot_is_gone_and_others_stay() -> None:
     shelve("a")
     shelve("b")
     remove_bundle("a")
-    assert [shelved.name for shelved in list_bundles()] == ["b"]
+    assert [stored.name for stored in list_bundles()] == ["b"]
     with pytest.raises(BundleError, match="No bot named 'a'"):
         remove_bundle("a")
 
