@@ -184,8 +184,9 @@ class Bot:
 
         `chatseq.bots.explain` turns that into lines or a value.
         """
-        found: Callable[..., Reply] | None = getattr(self.responder, "explain", None)
-        return reply if found is None else found(question, reply, context)
+        from chatseq.bots.explain import explained
+
+        return explained(self.responder, question, reply, context)
 
     def chat(self, *, saved: bool = False, resume: str | None = None) -> ChatSession:
         """Begin a conversation, which remembers what was said; close it in the end.

@@ -49,6 +49,7 @@ PART_HOOKS: dict[str, str] = {
     "tokenizer": "chatseq_tokenizers",
     "corpus-reader": "chatseq_corpus_readers",
     "responder": "chatseq_responders",
+    "scorer": "chatseq_scorers",
     "metric": "chatseq_metrics",
     "command": "chatseq_commands",
     "slash-command": "chatseq_slash_commands",
@@ -135,6 +136,14 @@ def chatseq_responders() -> Mapping[str, Reference]:  # type: ignore[empty-body]
     """Name the responders: a question and its context to a reply.
 
     A reference builds `(bot, *, options) -> chatseq.bots.contracts.Responder`.
+    """
+
+
+@hookspec
+def chatseq_scorers() -> Mapping[str, Reference]:  # type: ignore[empty-body]
+    """Name the scorers: how well each known answer fits a question.
+
+    A reference builds `(*, options) -> chatseq.bots.contracts.Scorer`.
     """
 
 

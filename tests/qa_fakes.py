@@ -9,7 +9,7 @@ from pathlib import Path
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.answers import most_frequent
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import Correction, FitData
+from chatseq.bots.contracts import Correction, FitData, Query
 from chatseq.core.exchange import Exchange
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Engine
@@ -38,6 +38,13 @@ SHOP = [
     )
 ]
 TALKING = [one for one in SHOP if one.answer]
+TOPICS = [f"{one}{two}" for one in "bdfgklmn" for two in ("ab", "eb", "ib", "ob", "ub")]
+# Forty answers; the earlier the more frequent.
+MANY = [
+    Exchange(f"{how} {topic}", f"all of {topic}")
+    for at, topic in enumerate(TOPICS)
+    for how in ("tell me of", "what is", "explain")[: 3 if at < 20 else 2]
+]
 
 
 def bot_of(
@@ -50,6 +57,11 @@ def bot_of(
     counted = Counter(one.answer for one in exchanges)
     answers = Answers(lambda: most_frequent(counted))
     return babbling_bot(engine, folder, answers=answers, corrections=corrections)
+
+
+def queries_of(bot: Bot, *texts: str) -> list[Query]:
+    """Return questions as scorers take them."""
+    return [Query(text, bot.reader.read(text)) for text in texts]
 
 
 def fit(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from chatseq.bots.contracts import Correction, Responder
 from chatseq.bots.filtering import FilteredCorrections, FilteringResponder
@@ -23,6 +24,8 @@ from chatseq.text.filters import TextFilters
 from chatseq.text.question_encoder import Question, QuestionEncoder, pad_questions
 from chatseq.text.tokenizer import Tokenizer
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotData:
@@ -33,6 +36,7 @@ class BotData:
     answers: Answers | None = None  # that it was trained on; for strategies that say nothing else
     folder: Path | None = None  # of its corpus, and of what its responder learnt
     corrections: Callable[[], Sequence[Correction]] = tuple  # gives what its users said was right
+    opened: dict[type, object] = field(default_factory=dict, compare=False)  # see Bot.opened
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,6 +109,18 @@ class Bot:
         if self.filters:
             return FilteringResponder(responder, self.filters, bot=self.name)
         return responder
+
+    def opened(self, kind: type[T], open_it: Callable[[], T]) -> T:
+        """Return what lies in the data folder as a value of a type, opened once for all who ask.
+
+        Args:
+            open_it: opens it, when it is first asked for
+        """
+        if kind not in self.data.opened:
+            self.data.opened[kind] = open_it()
+        found = self.data.opened[kind]
+        assert isinstance(found, kind)  # noqa: S101  (put there two lines above)
+        return found
 
     @property
     def strategy(self) -> Strategy:

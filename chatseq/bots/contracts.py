@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chatseq.core.exchange import Exchange, Reply
+from chatseq.text.question_encoder import Question
 
 if TYPE_CHECKING:
     from chatseq.bots.bot import Bot
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+DECLINE = -1  # the number of the answer that says nothing; others count through Answers.texts
+NO_CANDIDATE = -2  # fills up a row of candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Correction:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FitData:
     """What a responder may learn from when the network has been trained.
 
@@ -34,6 +45,81 @@ class FitData:
     closed: bool  # whether answers recur, as in a FAQ
     seed: int
     fitted: Path | None = None  # where the same was learnt before, while questions were held out
+
+    @cached_property
+    def number_of(self) -> Mapping[str, int]:
+        """The number of each answer that the bot knows, as `bot.answers.texts` counts them."""
+        texts = self.bot.answers.texts if self.bot.answers is not None else ()
+        return {text: number for number, text in enumerate(texts)}
+
+    @cached_property
+    def answer_numbers(self) -> Ints:
+        """The number of the answer of each row of `train`, (rows,).
+
+        DECLINE for a row without an answer, or whose answer the bot does not know.
+        """
+        return np.array([self.number_of.get(row.answer, DECLINE) for row in self.train], np.int64)
+
+
+class Query(NamedTuple):
+    """A question to a scorer."""
+
+    text: str  # without its context
+    encoded: Question  # as the network reads it, its context included
+
+
+class AnswerScores(NamedTuple):
+    """What one scorer says of the candidate answers to some questions."""
+
+    scores: Floats  # (questions, candidates), the higher the likelier right; finite
+    features: Mapping[str, Floats]  # name: (questions, candidates), how sure it is of each, finite
+
+
+class FittedScorer(Protocol):
+    """A scorer with what it has learnt; safe to be asked by several threads."""
+
+    features: tuple[str, ...]  # names of its confidence features; each speaks for an answer
+    prior_weight: float  # of its scores among others, before any is fitted; nats a unit of them
+
+    def propose(self, queries: Sequence[Query], most: int) -> Sequence[Sequence[int]]:
+        """Name the answers to each question that are worth a look, best first, at most so many.
+
+        Asked where there are too many answers to score all of them. A scorer that cannot tell
+        without looking at all of them names none.
+        """
+
+    def score(self, queries: Sequence[Query], candidates: Ints) -> AnswerScores:
+        """Score the candidate answers to each question.
+
+        A question is scored alike alone and among others.
+
+        Args:
+            candidates: numbers of answers among `bot.answers.texts`, (questions, candidates);
+                DECLINE stands for saying nothing. What is said of NO_CANDIDATE does not matter.
+        """
+
+
+class Scorer(Protocol):
+    """Part of what decides an answer; what the hook `chatseq_scorers` names.
+
+    It is built from its options alone. `fit` is called where a bot is trained, `open` where it is
+    loaded, by whatever responder joins scorers.
+    """
+
+    def fit(self, data: FitData, folder: Path) -> None:
+        """Learn from the corpus, and write what `open` needs into a folder.
+
+        Names of files begin with the name under which the scorer is listed, so that scorers never
+        write the same: letters, digits, dots and hyphens. As `fit` of a responder it is called
+        twice where questions were held out.
+        """
+
+    def open(self, bot: Bot) -> FittedScorer | None:
+        """Open what `fit` wrote into `bot.folder`; None where there is nothing to say.
+
+        Raises:
+            OSError, ValueError: it cannot be read.
+        """
 
 
 class ReplyStream(Protocol):
@@ -80,10 +166,17 @@ class Responder(Protocol):
     def reply_all(
         self, questions: Sequence[str], contexts: Sequence[Sequence[str]] = ()
     ) -> Iterator[Reply]:
-        """Answer many questions, batched, in order; for evaluation.
+        """Answer many questions in one batched pass, in order.
 
         Args:
             contexts: the earlier turns of each question; empty: no question has any
+        """
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
+        """Return a reply of this responder with all that explains it, its text unchanged.
+
+        What takes long and nobody needs unasked is computed here: the probability of each token,
+        what it looked at, what the network alone would have written.
         """
 
 

@@ -1,16 +1,17 @@
 """Why a bot answered what it did: all that a Reply tells of itself, as values and as lines.
 
-Nothing is computed anew: what is not in the Reply is left out.
+`explained` asks the responder for what is computed only then; the rest shows what a Reply holds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from chatseq.bots.attention_lines import TokenTrace, attention_lines, piece_name
+from chatseq.bots.contracts import Responder
 from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
 from chatseq.history.contracts import Message, Status
@@ -25,6 +26,18 @@ _SOURCES = {
     ReplySource.RETRIEVED: "an answer of the corpus as it stands there",
     ReplySource.CORRECTED: "a user said that this is right",
 }
+
+
+def explained(
+    responder: Responder, question: str, reply: Reply, context: Sequence[str] = ()
+) -> Reply:
+    """Return a reply with all that explains it; as it is where its responder explains nothing.
+
+    Args:
+        context: the earlier turns that the reply was given with
+    """
+    explain = getattr(responder, "explain", None)  # a responder of before contracts had it
+    return reply if explain is None else explain(question, reply, context)
 
 
 def explanation(reply: Reply) -> dict[str, Any]:

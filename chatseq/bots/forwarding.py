@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from chatseq.bots.contracts import ReplyStream, Responder
+from chatseq.bots.explain import explained
 from chatseq.bots.streams import MappedStream, SingleChunkStream
 from chatseq.core.exchange import Reply
 
@@ -56,6 +58,12 @@ class ForwardingResponder:
             return map(self.after, self.inner.reply_all(asked))
         turns = [self.before_context(context) for context in contexts]
         return map(self.after, self.inner.reply_all(asked, turns))
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
+        """Return a reply with what the responder inside has to explain; its text stays."""
+        turns = self.before_context(context)
+        found = explained(self.inner, self.before(question), reply, turns)
+        return replace(found, text=reply.text)
 
     def stream(self, question: str, context: Sequence[str] = ()) -> ReplyStream:
         """Begin a reply; nothing is computed before its first piece is asked for."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 from chatseq.bots.contracts import Responder
+from chatseq.bots.explain import explained
 from chatseq.chat.choices import chosen
 from chatseq.chat.turns import turns_of
 from chatseq.core.errors import ChatseqError, HistoryError
@@ -130,6 +131,14 @@ class Chat:
         del self._turns[place + 1 :]
         self._keep(place, reply)
         return reply
+
+    def explain(self) -> Reply | None:
+        """Return the last reply with all that explains it; None where it was not given here."""
+        if self.last_reply is None or self.last_reply.interrupted:
+            return self.last_reply
+        place = self._last_question("explain")
+        context = turns_of(self._turns[:place])
+        return explained(self.responder, self._turns[place].text, self.last_reply, context)
 
     def undo(self) -> str:
         """Take back the last question with its reply, and return its text.

@@ -47,8 +47,11 @@ def ask(
         raise click.UsageError("The question is empty. Write one, or - to read stdin.")
     loaded = Bot.load(bot, settings=overrides(strategy, settings), registry=registry_of(ctx))
     if question == FROM_STDIN:
-        return _answer_lines(loaded, _lines(sys.stdin), _shown(as_json, why, _show_line))
-    _shown(as_json, why, _show_text)(loaded.ask(question))
+        return _answer_lines(loaded, _lines(sys.stdin), _shown(as_json, why, _show_line), why=why)
+    reply = loaded.ask(question)
+    if why:
+        reply = loaded.explain(question, reply)
+    _shown(as_json, why, _show_text)(reply)
     return 0
 
 
@@ -68,13 +71,15 @@ def as_value(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _answer_lines(bot: Bot, questions: Iterable[str], show: Show) -> int:
+def _answer_lines(bot: Bot, questions: Iterable[str], show: Show, *, why: bool) -> int:
     """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
     nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy)
     code = 0
     for question in questions:
         try:
             reply = bot.ask(question) if question else nothing
+            if why and question:
+                reply = bot.explain(question, reply)
         except Exception as fault:  # one line that fails must not lose the others
             known = isinstance(fault, ChatseqError)
             tell_error(str(fault) if known else f"{type(fault).__name__}: {first_line(fault)}")

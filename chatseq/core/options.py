@@ -22,7 +22,7 @@ REQUIRED = inspect.Parameter.empty
 
 @dataclass(frozen=True, slots=True)
 class PartOf:
-    """Marks the type of an option whose value is the table of a part, or several such tables."""
+    """Marks an option whose value is the table of a part, its name alone, or several of those."""
 
     kind: str
 
@@ -174,7 +174,7 @@ def _named_in(part: Part, given: Mapping[str, Any], where: str) -> Iterator[Nest
         value = given.get(option.name, option.default)
         if not option.kind or value is REQUIRED or value is None:
             continue
-        for table in [value] if isinstance(value, Mapping) else value:
+        for table in map(part_table, [value] if isinstance(value, Mapping | str) else value):
             if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
                 raise PartError(
                     f"The option '{option.name}' of the {part.kind} '{part.name}' names no "
@@ -184,6 +184,11 @@ def _named_in(part: Part, given: Mapping[str, Any], where: str) -> Iterator[Nest
                     place=where,
                 )
             yield NestedPart(option.kind, option.name, table)
+
+
+def part_table(value: Any) -> Any:
+    """Return the table of a part that may be named by its name alone."""
+    return {"name": value} if isinstance(value, str) else value
 
 
 def _kind_named(marked: Any) -> str:

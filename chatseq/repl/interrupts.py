@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from chatseq.bots.contracts import ReplyStream, Responder
+from chatseq.bots.explain import explained
 from chatseq.core.exchange import Reply
 
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -122,6 +123,10 @@ class Interruptible:
     ) -> Iterator[Reply]:
         """Answer many questions; a signal does not stop them."""
         return self._responder.reply_all(questions, contexts)
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
+        """Explain a reply; a signal does not stop it."""
+        return explained(self._responder, question, reply, context)
 
 
 class InterruptibleStream:

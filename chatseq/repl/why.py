@@ -19,7 +19,7 @@ def why(session: ReplSession, argument: str) -> None:  # noqa: ARG001
     Where it came from and how sure the bot is, what else it considered, which questions of the
     corpus are like yours, how likely each token was and what of the question it looked at.
     """
-    reply = session.chat.last_reply
+    reply = session.chat.explain()
     shown = reply or _stored(session)
     session.screen.say("\n".join(explanation_lines(shown, session.screen.page)))
     if reply is None:

@@ -35,6 +35,10 @@ class ScriptedResponder:
         """Reply to each question."""
         return map(self.reply, questions, contexts or [()] * len(questions))
 
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:  # noqa: ARG002
+        """Return the reply as it is."""
+        return reply
+
 
 class ScriptedStream:
     """The reply of a `ScriptedResponder` on its way."""

@@ -1,4 +1,4 @@
-"""Questions on which the joining of the witnesses is practised: held-out ones and made ones."""
+"""Questions on which weights and calibration are fitted: held-out ones and made ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CalibrationExample:
 
 
 def calibration_examples(data: FitData) -> list[CalibrationExample]:
-    """Return what is practised.
+    """Return the questions that are fitted on.
 
     Where the corpus leaves too few to hold out, questions that were learnt come again with typing
     mistakes and in another order, several times where there are few of them: that is how those who
@@ -57,15 +57,15 @@ def _grouped(exchanges: Sequence[Exchange]) -> list[CalibrationExample]:
 
 
 def _answerable(found: Sequence[CalibrationExample]) -> int:
-    return sum(bool(drill.answers) for drill in found)
+    return sum(bool(example.answers) for example in found)
 
 
 def _changed(learnt: Sequence[CalibrationExample], round_: int) -> Iterator[CalibrationExample]:
-    for seed, drill in enumerate(learnt, round_ * (len(learnt) + 1)):  # not always the same order
-        text = misspelt(drill.question, _TYPOS, seed)
+    for seed, example in enumerate(learnt, round_ * (len(learnt) + 1)):  # not always the same order
+        text = misspelt(example.question, _TYPOS, seed)
         if seed % 2:
             text = reordered(text, seed, 2)
-        yield CalibrationExample(text, drill.answers, drill.context)
+        yield CalibrationExample(text, example.answers, example.context)
 
 
 def _made(data: FitData, count: int) -> list[CalibrationExample]:

@@ -41,7 +41,7 @@ class LinearClassifier:
     """Scores every answer that it has learnt."""
 
     def __init__(self, folder: Path) -> None:
-        """Open what `save` wrote.
+        """Open what `save_classifier` wrote.
 
         Raises:
             OSError, ValueError: the files cannot be read.
@@ -85,7 +85,7 @@ def thirds(seen: Views) -> tuple[Ids, Ids, Ids]:
     return np.concatenate([seen.words, seen.near]), seen.pieces, seen.spans
 
 
-def save(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
+def save_classifier(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
     """Write a classifier into an existing folder, its weights in 8 bits.
 
     Args:
@@ -99,8 +99,8 @@ def save(folder: Path, known: Known, weights: Floats, bias: Floats) -> None:
         np.save(folder / FILES.format(name), array, allow_pickle=False)
 
 
-def copy_linear(source: Path, folder: Path) -> None:
-    """Copy what `save` wrote into another folder."""
+def copy_classifier(source: Path, folder: Path) -> None:
+    """Copy what `save_classifier` wrote into another folder."""
     for name in _ARRAYS:
         shutil.copyfile(source / FILES.format(name), folder / FILES.format(name))
 

@@ -16,6 +16,7 @@ from chatseq_qa.linear_classifier import Floats, Known, vector_of
 
 _COST = 1.0  # of an example on the wrong side; 0.5 and 2 gave the same on validation questions
 _MOST_FOR_SPANS = 3_000_000  # questions times answers; spans double the time, for 0.2 points
+_MOST_ALONE = 200_000  # questions times answers that are learnt in one thread
 _MOST_WEIGHTS = 48_000_000  # a byte each in the bundle
 _SEEDS = 1 << 32  # that scikit-learn knows
 _OTHERS = -1  # stands for all answers that another thread learns
@@ -53,7 +54,7 @@ def known_grams(questions: Iterable[str], answers: int) -> Known:
     return Known(ids, rarity.astype(np.float32))
 
 
-def learn_linear(
+def fit_classifier(
     known: Known, questions: Sequence[str], answers: Sequence[int], count: int, seed: int
 ) -> tuple[Floats, Floats]:
     """Return weights (grams, answers) and bias (answers,) of one-against-all support vectors.
@@ -72,12 +73,14 @@ def learn_linear(
         bias[classes] = 1
         return weights, bias
     matrix = _matrix(known, questions)
-    halves = [half for half in np.array_split(classes, _threads()) if len(half)]
+    # Threads share LIBLINEAR's chance: only where it saves time is the last digit left to them.
+    threads = _threads() if len(questions) * count > _MOST_ALONE else 1
+    halves = [half for half in np.array_split(classes, threads) if len(half)]
     # LIBLINEAR lets others run meanwhile. Its warnings are no news: nearly the best weights are as
     # good, and there may be as many answers as questions.
-    with warnings.catch_warnings(), ThreadPoolExecutor(len(halves)) as threads:
+    with warnings.catch_warnings(), ThreadPoolExecutor(len(halves)) as pool:
         warnings.simplefilter("ignore")
-        for found in threads.map(lambda some: _fitted(matrix, wanted, some, seed), halves):
+        for found in pool.map(lambda some: _fitted(matrix, wanted, some, seed), halves):
             weights[:, found.answers], bias[found.answers] = found.weights.T, found.bias
     return weights, bias
 

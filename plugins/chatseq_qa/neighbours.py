@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.pairs import Pairs
 from chatseq.core.errors import BundleError
 from chatseq.core.exchange import Exchange, Neighbour
@@ -18,6 +19,15 @@ _COPIES = 8  # of each neighbour that may be passed over
 class Neighbourhood:
     """Searches the corpus that a bot was trained on."""
 
+    @classmethod
+    def of(cls, bot: Bot, *, responder: str) -> Neighbourhood:
+        """Return the corpus and the index of a bot, opened once for all who need them.
+
+        Raises:
+            BundleError: there is no index, or it cannot be read.
+        """
+        return bot.opened(cls, lambda: cls(bot.folder, bot.name, responder=responder))
+
     def __init__(self, folder: Path | None, bot: str, *, responder: str) -> None:
         """Open the corpus and its index; there are no neighbours without a folder.
 
@@ -29,14 +39,14 @@ class Neighbourhood:
         Raises:
             BundleError: there is no index, or it cannot be read.
         """
-        self._pairs: Sequence[Exchange] = ()
+        self.pairs: Sequence[Exchange] = ()  # the rows of the corpus
         self._index: QuestionIndex | None = None
         if folder is None:
             return
         try:
-            self._pairs, self._index = Pairs(folder), QuestionIndex(folder)
-            if len(self._pairs) != len(self._index):
-                raise ValueError(f"{len(self._index)} questions for {len(self._pairs)} pairs")
+            self.pairs, self._index = Pairs(folder), QuestionIndex(folder)
+            if len(self.pairs) != len(self._index):
+                raise ValueError(f"{len(self._index)} questions for {len(self.pairs)} pairs")
         except FileNotFoundError as fault:
             why = "has no index of its questions: it was trained without"
             raise _unusable(bot, why, responder) from fault
@@ -58,7 +68,18 @@ class Neighbourhood:
         if self._index is None:
             return []
         matches = self._index.search(question, most * _COPIES, first=first)
-        return neighbours_of(matches, self._pairs, most)
+        return neighbours_of(matches, self.pairs, most)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def search(self, question: str, most: int) -> list[Match]:
+        """Return the rows whose questions are most like one, best first; copies are among them."""
+        return [] if self._index is None else self._index.search(question, most)
+
+    def coverage(self, question: str) -> float:
+        """Return how much of a question, by the weight of its n-grams, the corpus holds, 0..1."""
+        return 0.0 if self._index is None else self._index.vocabulary_coverage(question)
 
     def weigh(self, ids: Ids) -> Weights:
         """Return what n-grams weigh in this corpus; see QuestionIndex.weigh."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int32]
 Weights = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 _ALWAYS_READ = 500_000  # entries
 _READ_A_QUESTION = 3  # entries for each of the questions
@@ -64,7 +65,7 @@ class Postings:
         scores[first if first is not None else len(scores) :] = 0.0
         left = len(held) - read
         best = _best(scores, max(most, _LOOKED_UP) if left else most)
-        found = scores[best].astype(np.float64)
+        found = scores[best]
         for gram, weight in zip(held[read:], weights[read:], strict=True):
             found += weight * self._holds(int(gram), best) * self.norms[best]
         similar = np.minimum(np.round(found / math.sqrt(whole), _DIGITS), 1.0)
@@ -78,17 +79,18 @@ class Postings:
         order = np.argsort(self.starts[places + 1] - self.starts[places], kind="stable")
         return places[order], weights[order]
 
-    def _read(self, held: NDArray[np.intp], weights: Weights) -> tuple[Weights, int]:
+    def _read(self, held: NDArray[np.intp], weights: Weights) -> tuple[Floats, int]:
         """Return the weight of what each question holds of the rarest grams, and of how many."""
-        scores = np.zeros(len(self.norms), np.float32)
+        lengths = self.starts[held + 1] - self.starts[held]
         enough = max(_ALWAYS_READ, _READ_A_QUESTION * len(self.norms))
-        for at, (gram, weight) in enumerate(zip(held, weights, strict=True)):
-            questions = self._questions(int(gram))
-            enough -= len(questions)
-            if enough < 0 and at:
-                return scores, at
-            scores[questions] += weight
-        return scores, len(held)
+        read = max(1, int(np.searchsorted(np.cumsum(lengths), enough, side="right")))
+        read = min(read, len(held))
+        if not read:
+            return np.zeros(len(self.norms)), 0
+        owners = np.concatenate([self._questions(int(gram)) for gram in held[:read]])
+        shares = np.repeat(weights[:read], lengths[:read])
+        scores: Floats = np.bincount(owners, shares, len(self.norms)).astype(np.float64, copy=False)
+        return scores, read
 
     def _questions(self, gram: int) -> Ids:
         return self.numbers[self.starts[gram] : self.starts[gram + 1]]
@@ -125,7 +127,7 @@ def places_in(
     return places, ascending[places] == wanted
 
 
-def _best(scores: Weights, most: int) -> NDArray[np.intp]:
+def _best(scores: Floats, most: int) -> NDArray[np.intp]:
     """Return the places of the highest scores above 0, ascending; of equal ones the first."""
     highest = float(scores.max())
     for share in (0.5, 0.25, 0.0):  # sorting out the many that are far off is most of the work

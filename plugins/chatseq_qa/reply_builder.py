@@ -7,8 +7,10 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from chatseq.bots.bot import Bot
+from chatseq.bots.contracts import Query
 from chatseq.core.exchange import Alternative, Piece, Reply, ReplySource
 from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.growing_text import text_of
@@ -28,6 +30,11 @@ class Asked:
     question: Question
     cut: bool  # it was longer than the bot reads
     began: float  # seconds of time.perf_counter
+
+    @property
+    def query(self) -> Query:
+        """The question as scorers take it."""
+        return Query(self.text, self.question)
 
     @property
     def blank(self) -> bool:
@@ -50,6 +57,7 @@ class ReplyBuilder:
             raise ValueError("blank must not be blank itself.")
         self.bot = bot
         self._declined, self._blank, self._seed = declined.strip(), blank, seed
+        self._ids = lru_cache(maxsize=1 << 12)(self._encoded)
 
     def ask(self, text: str, context: Sequence[str] = ()) -> Asked:
         """Read a question, and before it as many earlier turns as the bot has learnt to read."""
@@ -88,24 +96,41 @@ class ReplyBuilder:
             extra=self._notes(asked),
         )
 
-    def with_token_trace(self, reply: Reply, asked: Asked) -> Reply:
-        """Return a reply that was not generated, with what the network makes of its words."""
-        bot, pieces, tokens = self.bot, reply.pieces, 0
-        if reply.source not in (ReplySource.DECLINED, ReplySource.CORRECTED):
-            ids = bot.tokenizer.encode_answer(reply.text)[: bot.recipe.decoding.max_length - 1]
-            read = pad_questions([asked.question], bot.reader.features)
-            traced = trace_answer(bot.engine, read, ids)
-            pieces, tokens = self._pieces(traced), len(traced.log_probs)
+    def completed(self, reply: Reply, asked: Asked) -> Reply:
+        """Return a reply that was chosen, with all that it tells of itself unasked."""
+        known = reply.source not in (ReplySource.DECLINED, ReplySource.CORRECTED)
         return replace(
             reply,
-            bot=bot.name,
-            strategy=bot.strategy_name,
-            tokens=tokens,
+            bot=self.bot.name,
+            strategy=self.bot.strategy_name,
+            tokens=len(self._ids(reply.text)) + 1 if known else 0,
             milliseconds=milliseconds_since(asked.began),
-            pieces=pieces,
-            question_pieces=tuple(bot.tokenizer.pieces(asked.question.ids)),
-            model=bot.model,
+            model=self.bot.model,
             extra=reply.extra | self._notes(asked),
+        )
+
+    def explained(self, reply: Reply, asked: Asked) -> Reply:
+        """Return a reply that was chosen, with what the network makes of its words.
+
+        How likely each token is and what it looked at, and what the network alone would have
+        written, where that is something else.
+        """
+        another = reply.model != self.bot.model  # the chat has gone on with another bot since
+        if another or asked.blank or reply.source is ReplySource.CORRECTED:
+            return reply
+        own = self.free_generation(asked)
+        extra = {} if own in ("", reply.text) else {"written by the network alone": own}
+        return replace(self.with_token_trace(reply, asked), extra=reply.extra | extra)
+
+    def with_token_trace(self, reply: Reply, asked: Asked) -> Reply:
+        """Return a reply with its tokens; a declined one has none of the network's."""
+        tokenizer = self.bot.tokenizer
+        pieces = reply.pieces
+        if reply.source is not ReplySource.DECLINED:
+            read = pad_questions([asked.question], self.bot.reader.features)
+            pieces = self._pieces(trace_answer(self.bot.engine, read, self._ids(reply.text)))
+        return replace(
+            reply, pieces=pieces, question_pieces=tuple(tokenizer.pieces(asked.question.ids))
         )
 
     def free_generation(self, asked: Asked) -> str:
@@ -114,6 +139,12 @@ class ReplyBuilder:
         for _ in decoding:
             pass
         return self._text(decoding.hypotheses(0)[0])
+
+    @property
+    def answers(self) -> Sequence[str]:
+        """The answers that the bot knows."""
+        assert self.bot.answers is not None  # noqa: S101  (a trained bot has them)
+        return self.bot.answers.texts
 
     def words_for(self, asked: Asked) -> str:
         """Return what is said where there is no answer."""
@@ -135,6 +166,9 @@ class ReplyBuilder:
             milliseconds=milliseconds_since(asked.began),
             model=self.bot.model,
         )
+
+    def _encoded(self, text: str) -> list[int]:
+        return self.bot.tokenizer.encode_answer(text)[: self.bot.recipe.decoding.max_length - 1]
 
     def _notes(self, asked: Asked) -> dict[str, str]:
         if not asked.cut:

@@ -1,8 +1,8 @@
-"""What the responder `qa` learns when the network is trained; loaded at the end of training only.
+"""What the responder `qa` is fitted to when the network is trained; loaded at the end of training.
 
-While questions are held out, the linear classifier and the index are made of what the network
-learnt, so that the joining is fitted on questions which none of the witnesses has seen. Then both
-are made of the whole corpus.
+While questions are held out, the scorers are fitted on what the network learnt, so that weights and
+calibration are fitted on questions which none of them has seen. Then the scorers are fitted again,
+on the whole corpus.
 """
 
 from __future__ import annotations
@@ -13,130 +13,130 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.bots.bundle.pairs import Pairs
-from chatseq.bots.contracts import FitData
+from chatseq.bots.contracts import (
+    DECLINE,
+    NO_CANDIDATE,
+    FitData,
+    Floats,
+    Ints,
+    Query,
+    Scorer,
+)
+from chatseq_qa.answered_corpus import write_answer_numbers
+from chatseq_qa.calibration import FILE, FittedEnsemble, ensemble_file
 from chatseq_qa.calibration_examples import CalibrationExample, calibration_examples
 from chatseq_qa.calibration_fit import CalibrationSet, fit_calibration, fit_weights, threshold
-from chatseq_qa.ensemble import FILE, FittedEnsemble, RankedAnswers, ranked, read_ensemble
-from chatseq_qa.linear_classifier import LinearClassifier, copy_linear, save
-from chatseq_qa.linear_classifier_fit import known_grams, learn_linear
+from chatseq_qa.ensemble import rank
 from chatseq_qa.question_index import QuestionIndex
-from chatseq_qa.scorers import DECLINE, MOST_LINEAR, PAIR_ANSWERS, AnswerScorers, AnswerScores
+from chatseq_qa.scorer_group import ScoredCandidates, ScorerGroup, open_scorers
 
-_MOST_WORK = 12_000_000  # questions times answers; some 4 s a million
 _MOST_BY_HEART = 5_000  # exchanges of a corpus in which answers do not recur
-_LITTLE_MORE = 1.04  # times the questions; for so few more the classifier is not learnt again
 _TOGETHER = 64  # questions
 
 Figures = Mapping[str, float | None]
+Flags = NDArray[np.bool_]
 
 
-def fit_responder(data: FitData, folder: Path) -> Figures:
-    """Write the index, the classifier and what joins them, and return figures about the fit.
+def fit_responder(data: FitData, folder: Path, scorers: Mapping[str, Scorer]) -> Figures:
+    """Write the index, what the scorers learn and what joins them; return figures about the fit.
 
     Of a corpus in which answers hardly recur, only the index is written.
+
+    Args:
+        scorers: by name, in the order of the recipe
     """
     QuestionIndex.build(folder, (exchange.question for exchange in data.train))
-    if data.fitted is not None and (data.fitted / FILE).is_file():
-        _learn_again(data, folder, data.fitted)
+    before = ensemble_file(data.fitted) if data.fitted is not None else None
+    if before is not None:
+        _fit_scorers(data, folder, scorers)
+        (folder / FILE).write_text(before.read_text(encoding="utf-8"), encoding="utf-8")
     elif data.fitted is None and (data.closed or len(data.train) <= _MOST_BY_HEART):
-        return _learn_first(data, folder)
+        _fit_scorers(data, folder, scorers)
+        ensemble, figures = _fit_ensemble(data, scorers)
+        (folder / FILE).write_text(ensemble.to_json(), encoding="utf-8")
+        return figures
     return {}
 
 
-def _learn_first(data: FitData, folder: Path) -> Figures:
-    numbers = _numbers(data)
-    work = len(data.train) * (_told(numbers) + 1)
-    with_linear = data.closed and work <= _MOST_WORK  # of single examples it learns nothing
-    _write(data, folder, numbers, with_linear=with_linear)
+def _fit_scorers(data: FitData, folder: Path, scorers: Mapping[str, Scorer]) -> None:
+    write_answer_numbers(folder, data.answer_numbers)
+    for scorer in scorers.values():
+        scorer.fit(data, folder)
+
+
+def _fit_ensemble(data: FitData, scorers: Mapping[str, Scorer]) -> tuple[FittedEnsemble, Figures]:
     declines = any(not exchange.answer.strip() for exchange in data.train)
-    linear = LinearClassifier(folder) if with_linear else None
-    witnesses = AnswerScorers(data.bot, folder, linear, declines=declines)
-    joined, figures = _fitted(data, witnesses, numbers)
-    (folder / FILE).write_text(joined.to_json(), encoding="utf-8")
-    return figures
-
-
-def _learn_again(data: FitData, folder: Path, fitted: Path) -> None:
-    """Write the same for the whole corpus, joined as it was fitted."""
-    joined = (fitted / FILE).read_text(encoding="utf-8")
-    with_linear = read_ensemble(joined).linear
-    little = len(data.train) <= _LITTLE_MORE * len(Pairs(fitted))
-    _write(data, folder, _numbers(data), with_linear=with_linear and not little)
-    if with_linear and little:
-        copy_linear(fitted, folder)
-    (folder / FILE).write_text(joined, encoding="utf-8")
-
-
-def _numbers(data: FitData) -> Mapping[str, int]:
-    """Return the numbers of the answers by their texts."""
-    assert data.bot.answers is not None  # noqa: S101  (a trained bot has them)
-    return {text: at for at, text in enumerate(data.bot.answers.texts)}
-
-
-def _told(numbers: Mapping[str, int]) -> int:
-    """Return how many answers the linear classifier tells apart."""
-    return min(len(numbers), MOST_LINEAR)
-
-
-def _write(data: FitData, folder: Path, numbers: Mapping[str, int], *, with_linear: bool) -> None:
-    """Write the numbers of the answers, and the linear classifier.
-
-    A question whose answer the bot does not know is one to be declined.
-    """
-    answers = [numbers.get(exchange.answer, DECLINE) for exchange in data.train]
-    np.save(folder / PAIR_ANSWERS, np.array(answers, np.int32), allow_pickle=False)
-    if not with_linear:
-        return
-    told = _told(numbers)
-    questions = [exchange.question for exchange in data.train]
-    known = known_grams(questions, told + 1)
-    kept = [at for at, answer in enumerate(answers) if answer < told]
-    classes = [told if answers[at] == DECLINE else answers[at] for at in kept]
-    asked = [questions[at] for at in kept]
-    save(folder, known, *learn_linear(known, asked, classes, told + 1, data.seed))
-
-
-def _fitted(
-    data: FitData, witnesses: AnswerScorers, numbers: Mapping[str, int]
-) -> tuple[FittedEnsemble, Figures]:
-    practised = calibration_examples(data)
-    heard = list(_heard(data, witnesses, practised))
-    wanted = [frozenset(numbers[a] for a in drill.answers if a in numbers) for drill in practised]
-    weights = fit_weights(heard, wanted)
-    best = [ranked(each, weights) for each in heard]
-    practice = CalibrationSet(
-        np.array([each.signs for each in best]),
-        np.array([_is_right(*both) for both in zip(best, wanted, strict=True)], np.bool_),
-        np.array([bool(known) for known in wanted], np.bool_),
+    group = open_scorers(data.bot, scorers, declines=declines)
+    examples = calibration_examples(data)
+    scored = _joined(list(_scored(data, group, examples)))
+    right = _right(data, examples, scored.candidates)
+    weights = fit_weights(
+        scored, right, {name: one.prior_weight for name, one in group.scorers.items()}
     )
-    calibration = fit_calibration(practice)
-    confidences = np.array([calibration.confidence(signs) for signs in practice.signs])
-    below = threshold(confidences, practice, declines=witnesses.declines)
-    joined = FittedEnsemble(weights, calibration, below, witnesses.declines, witnesses.has_linear)
-    return joined, _figures(confidences, practice, below)
+    names = group.feature_names
+    ranked = list(rank(scored, weights, names))
+    best = [each.answers[0] if len(each.answers) else DECLINE for each in ranked]
+    known = (scored.candidates == np.array(best)[:, None]) & (scored.candidates >= 0)
+    calibration_set = CalibrationSet(
+        names,
+        np.array([each.features for each in ranked]),
+        (known & right).any(axis=1),
+        np.array([bool(_numbers(data, each)) for each in examples], np.bool_),
+    )
+    calibration = fit_calibration(calibration_set)
+    confidences = np.array([calibration.confidence(each.features) for each in ranked])
+    below = threshold(confidences, calibration_set, declines=declines)
+    ensemble = FittedEnsemble(weights, calibration, below, declines=declines)
+    return ensemble, _figures(confidences, calibration_set, below)
 
 
-def _heard(
-    data: FitData, witnesses: AnswerScorers, practised: Sequence[CalibrationExample]
-) -> Iterator[AnswerScores]:
+def _scored(
+    data: FitData, group: ScorerGroup, examples: Sequence[CalibrationExample]
+) -> Iterator[ScoredCandidates]:
     read = data.bot.reader.read
-    for start in range(0, len(practised), _TOGETHER):
-        some = practised[start : start + _TOGETHER]
-        texts = [drill.question for drill in some]
-        yield from witnesses.score(texts, [read(d.question, d.context) for d in some])
+    for start in range(0, len(examples), _TOGETHER):
+        batch = examples[start : start + _TOGETHER]
+        yield group.score([Query(one.question, read(one.question, one.context)) for one in batch])
 
 
-def _is_right(best: RankedAnswers, wanted: frozenset[int]) -> bool:
-    return bool(len(best.answers)) and int(best.answers[0]) in wanted
+def _joined(parts: Sequence[ScoredCandidates]) -> ScoredCandidates:
+    """Return the parts as one, their rows filled up to the longest."""
+    width = max(part.candidates.shape[1] for part in parts)
+
+    def filled(arrays: Sequence[Floats], value: float) -> Floats:
+        rows = [
+            np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=value)
+            for one in arrays
+        ]
+        joined: Floats = np.concatenate(rows)
+        return joined
+
+    first = parts[0]
+    candidates: Ints = filled([part.candidates for part in parts], NO_CANDIDATE)  # type: ignore[misc, assignment]
+    return ScoredCandidates(
+        candidates,
+        {name: filled([part.scores[name] for part in parts], 0.0) for name in first.scores},
+        {name: filled([part.features[name] for part in parts], 0.0) for name in first.features},
+    )
 
 
-def _figures(confidences: NDArray[np.float64], practice: CalibrationSet, below: float) -> Figures:
+def _right(data: FitData, examples: Sequence[CalibrationExample], candidates: Ints) -> Flags:
+    """Tell which candidates are right answers to each example, (examples, candidates)."""
+    return np.stack(
+        [np.isin(row, _numbers(data, one)) for row, one in zip(candidates, examples, strict=True)]
+    )
+
+
+def _numbers(data: FitData, example: CalibrationExample) -> list[int]:
+    return [data.number_of[text] for text in example.answers if text in data.number_of]
+
+
+def _figures(confidences: Floats, examples: CalibrationSet, below: float) -> Figures:
     """Return what the fit says of itself, over the questions that it was fitted on."""
-    made, asked = confidences[~practice.answerable], confidences[practice.answerable]
+    made, asked = confidences[~examples.answerable], confidences[examples.answerable]
     return {
-        "qa_practised": float(len(confidences)),
-        "qa_decline_below": below,
-        "qa_wrongly_declined": float((asked < below).mean()) if len(asked) else None,
-        "qa_declined": float((made < below).mean()) if len(made) else None,
+        "calibration_questions": float(len(confidences)),
+        "decline_below": below,
+        "calibration_wrongly_declined": float((asked < below).mean()) if len(asked) else None,
+        "calibration_declined": float((made < below).mean()) if len(made) else None,
     }

@@ -65,7 +65,7 @@ class RetrievalResponder:
         self._corrected_above = corrected_above
         self._decline_below, self._suggest_below = decline_below, suggest_below
         self._declined, self._blank = declined.strip(), blank
-        self._corpus = Neighbourhood(bot.folder, bot.name, responder="retrieval")
+        self._corpus = Neighbourhood.of(bot, responder="retrieval")
         self._memory = CorrectionIndex(bot.corrections, self._corpus.weigh)
 
     @classmethod
@@ -80,7 +80,7 @@ class RetrievalResponder:
         Neighbourhood.write(folder)
         corpus = Neighbourhood(folder, data.bot.name, responder="retrieval")
         count = len(data.train)
-        checked = check_options(cls, options, what="responder 'retrieval'", where="in [qa]")
+        checked = check_options(cls, options, what="responder 'retrieval'", where="in [responder]")
         most = checked.get("neighbours", _NEIGHBOURS)
         asked = data.held_out[:_MOST_ASKED]
         right = [_right(one, corpus.nearest(one.question, most, first=count)) for one in asked]
@@ -102,6 +102,10 @@ class RetrievalResponder:
     ) -> Iterator[Reply]:
         """Answer many questions, in order."""
         return map(self.reply, questions, contexts or [()] * len(questions))
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:  # noqa: ARG002
+        """Return the reply as it is: the nearest rows came with it."""
+        return reply
 
     def _to_nothing(self) -> Reply:
         return Reply(self._blank, ReplySource.DECLINED, 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chatseq.decoding.score_answers import AnswerTrie, score_answers, trace_answer
+from chatseq.decoding.score_answers import answer_tokens, score_answers, trace_answer
 from chatseq.engines.contracts import Array, Engine, StepOutput
 from chatseq.testing import RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID, FIRST_FREE_ID
@@ -51,8 +51,10 @@ def scores(
     questions: Sequence[Sequence[int]],
     replies: Sequence[Sequence[int]],
     longest: int = ENOUGH,
+    beginnings: int = 1000,
 ) -> NDArray[np.float64]:
-    return score_answers(engine, questions_of(*questions), AnswerTrie(replies, longest=longest))
+    answers = answer_tokens(replies, longest)
+    return score_answers(engine, questions_of(*questions), answers, beginnings=beginnings)
 
 
 def test_replies_are_scored_as_by_hand() -> None:
@@ -63,7 +65,7 @@ def test_replies_are_scored_as_by_hand() -> None:
 
 
 def test_what_replies_begin_with_is_computed_once() -> None:
-    engine = Rows(scripted())
+    engine = Rows(RandomEngine(vocabulary_size=SIZE))
     scores(engine, [[A], [B]], [[A, B, A], [A, B, B], [A, B], [A]])
     # For each question: the start, A, then A B, then both A B A and A B B.
     assert engine.rows == [2, 2, 2, 4]
@@ -131,6 +133,56 @@ def test_a_batch_is_scored_as_one_by_one() -> None:
     alone = [scores(engine, [question], replies)[0] for question in questions]
     assert together == pytest.approx(np.array(alone), abs=1e-6)
     assert len(np.unique(together[:, 0])) == 3  # questions are told apart
+
+
+def beginnings_of(replies: Sequence[Sequence[int]], length: int) -> set[tuple[int, ...]]:
+    """Return the distinct beginnings of replies that go on beyond a length."""
+    return {tuple(reply[:length]) for reply in replies if len(reply) >= length}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_left_behind_keeps_the_score_of_its_beginning(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    engine = RandomEngine(vocabulary_size=SIZE, seed=seed)
+    questions, replies = some_questions(chance), some_replies(chance)
+    exact, kept = scores(engine, questions, replies), scores(engine, questions, replies, ENOUGH, 2)
+    assert (kept >= exact - 1e-6).all()
+    assert kept.max(axis=1) == pytest.approx(exact.max(axis=1), abs=1e-4) or len(replies) > 3
+    for at, question in enumerate(questions):
+        for reply, score in zip(replies, kept[at], strict=True):
+            traced = trace_answer(engine, questions_of(question), reply).log_probs
+            sums = [sum(traced[: length + 1]) for length in range(len(traced))]
+            assert min(abs(score - each) for each in sums) < 1e-4
+    most = max(len(beginnings_of(replies, length)) for length in range(1, 8))
+    assert most <= 2 or (kept > exact + 1e-6).any()
+
+
+def test_what_cannot_begin_an_answer_goes_on_no_further() -> None:
+    engine = Rows(scripted())
+    found = scores(engine, [[A]], [[A, B, B, A, A], [A]])  # B never follows B
+    assert found[0, 0] == -math.inf
+    assert engine.rows == [1, 1, 1]
+
+
+def test_no_more_rows_than_beginnings_are_computed_for_a_question() -> None:
+    engine = Rows(RandomEngine(vocabulary_size=SIZE))
+    scores(engine, [[A], [B], [C]], some_replies(random.Random(5)), ENOUGH, 2)  # noqa: S311
+    assert max(engine.rows) == 6
+
+
+def test_each_question_may_have_answers_of_its_own() -> None:
+    engine, chance = RandomEngine(vocabulary_size=SIZE), random.Random(11)  # noqa: S311
+    questions = [[A], [B, C, A, A], [C, B]]
+    own = [some_replies(chance)[:4] for _ in questions]
+    count, width = max(map(len, own)), 8
+    tokens = np.zeros((len(questions), count, width), np.int64)
+    for at, replies in enumerate(own):
+        rows = answer_tokens(replies, ENOUGH)
+        tokens[at, : len(rows), : rows.shape[1]] = rows
+    found = score_answers(engine, questions_of(*questions), tokens, beginnings=1000)
+    for at, (question, replies) in enumerate(zip(questions, own, strict=True)):
+        alone = scores(engine, [question], replies)[0]
+        assert found[at, : len(replies)] == pytest.approx(alone, abs=1e-6)
 
 
 def test_torch_scores_as_numpy_does() -> None:

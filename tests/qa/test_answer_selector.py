@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from qa_fakes import OPEN, PAY, SEND, SHOP, TALKING, bot_of, learn
+from qa_fakes import OPEN, PAY, SEND, SHOP, TALKING, bot_of, fit
 
 from chatseq.bots.contracts import Correction
 from chatseq.core.exchange import Exchange, Reply, ReplySource
-from chatseq.decoding.score_answers import AnswerTrie, score_answers
+from chatseq.decoding.score_answers import answer_tokens, score_answers
 from chatseq.testing import RandomEngine
 from chatseq.text.question_encoder import pad_questions
 from chatseq_qa.responder import QaResponder
@@ -22,7 +22,7 @@ ASKED = ["when do you open", "opening", "pay cards", "parcel delivery", "will it
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
-    learn(folder)
+    fit(folder)
     return folder
 
 
@@ -126,14 +126,14 @@ def test_a_choice_comes_with_a_question_of_the_corpus_that_it_answers(shop: Path
 
 
 def test_a_label_tells_whether_the_network_alone_would_have_said_it(tmp_path: Path) -> None:
-    learn(tmp_path, TALKING)
+    fit(tmp_path, TALKING)
     found = set()
     for seed in range(5):
         bot = bot_of(tmp_path, TALKING, RandomEngine(vocabulary_size=30, seed=seed))
         responder = QaResponder(bot, decline_below=0.0)
         assert bot.answers is not None
         texts = bot.answers.texts
-        tree = AnswerTrie(list(map(bot.tokenizer.encode_answer, texts)), longest=32)
+        tree = answer_tokens(list(map(bot.tokenizer.encode_answer, texts)), 32)
         for question in [one.question for one in TALKING]:
             read = pad_questions([bot.reader.read(question)], bot.reader.features)
             own = texts[int(score_answers(bot.engine, read, tree)[0].argmax())]
@@ -145,14 +145,34 @@ def test_a_label_tells_whether_the_network_alone_would_have_said_it(tmp_path: Pa
 
 
 def test_a_said_answer_is_told_token_by_token_and_a_declined_one_is_not(shop: Path) -> None:
-    said, declined = qa(shop).reply("how can i pay"), qa(shop, decline_below=1.0).reply("how")
+    answering, declining = qa(shop), qa(shop, decline_below=1.0)
+    said = answering.explain("how can i pay", answering.reply("how can i pay"))
+    declined = declining.explain("how", declining.reply("how"))
     shown = "".join(piece.text for piece in said.pieces)
     assert PAY.startswith(shown)  # as far as decoding.max_length goes
     assert len(shown) == 11
     assert all(len(piece.weights) == len(said.question_pieces) for piece in said.pieces)
+    assert said.tokens == len(said.pieces) + 1  # the end mark counted
     assert (declined.pieces, declined.tokens) == ((), 0)
     for reply in (said, declined):
         assert (reply.bot, reply.model, reply.seed) == ("babbler", "0" * 64, None)
+
+
+def test_a_reply_is_explained_only_when_somebody_asks(shop: Path) -> None:
+    responder = qa(shop)
+    for question in ("how can i pay", "xqz vrr", ""):
+        reply = responder.reply(question)
+        assert (reply.pieces, reply.question_pieces) == ((), ())
+        explained = responder.explain(question, reply)
+        assert explained.text == reply.text
+        same = replace(explained, pieces=(), question_pieces=(), extra=reply.extra)
+        assert same == reply
+
+
+def test_a_reply_of_another_bot_is_not_explained_by_this_one(shop: Path) -> None:
+    responder = qa(shop)
+    other = replace(responder.reply("how can i pay"), model="another")
+    assert responder.explain("how can i pay", other) == other
 
 
 @pytest.mark.parametrize(
@@ -260,7 +280,7 @@ def test_options_that_cannot_be_are_refused(
 
 def test_a_corpus_of_which_nothing_has_an_answer_declines_everything(tmp_path: Path) -> None:
     silent = [one for one in SHOP if not one.answer]
-    learn(tmp_path, silent)
+    fit(tmp_path, silent)
     responder = qa(tmp_path, silent, decline_below=0.0)
     for question in ("will it rain tomorrow", "how can i pay", "zzz"):
         reply = responder.reply(question)
@@ -270,21 +290,21 @@ def test_a_corpus_of_which_nothing_has_an_answer_declines_everything(tmp_path: P
 
 def test_a_single_answer_is_said_where_it_fits(tmp_path: Path) -> None:
     one = [each for each in SHOP if each.answer == OPEN]
-    learn(tmp_path, one)
+    fit(tmp_path, one)
     assert qa(tmp_path, one).reply("when do you open").text == OPEN
     assert qa(tmp_path, one).reply("when do you open").alternatives == ()
     assert qa(tmp_path, one).reply("qqq xxx").source is ReplySource.DECLINED
 
 
 def test_a_single_question_is_a_corpus_too(tmp_path: Path) -> None:
-    learn(tmp_path, SHOP[:1])
+    fit(tmp_path, SHOP[:1])
     known, nonsense = qa(tmp_path, SHOP[:1]).reply_all(["when do you open", "qqq xxx"])
     assert known.text == OPEN
     assert nonsense.confidence < known.confidence
 
 
 def test_without_questions_to_decline_nonsense_is_less_likely_right(tmp_path: Path) -> None:
-    learn(tmp_path, TALKING)
+    fit(tmp_path, TALKING)
     responder = qa(tmp_path, TALKING)
     known, nonsense = (responder.reply(q) for q in ("how can i pay", "xqz vrr plok"))
     assert (known.text, nonsense.source) == (PAY, ReplySource.DECLINED)

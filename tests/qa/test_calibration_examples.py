@@ -10,7 +10,7 @@ from chatseq.bots.contracts import FitData
 from chatseq.core.exchange import Exchange
 from chatseq.testing import babbling_bot
 from chatseq.text.normalise import normalise_answer
-from chatseq_qa import practice
+from chatseq_qa import calibration_examples as module
 from chatseq_qa.calibration_examples import CalibrationExample, calibration_examples
 
 LEARNT = [
@@ -75,7 +75,7 @@ def test_few_learnt_questions_come_in_several_ways() -> None:
 
 
 def test_enough_held_out_questions_need_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(practice, "_FEWEST", 1)
+    monkeypatch.setattr(module, "_FEWEST", 1)
     assert answerable(calibration_examples(lesson())) == [
         CalibrationExample(OTHERS[0].question, frozenset({"Nine to six."}))
     ]
@@ -106,7 +106,7 @@ def test_the_same_lesson_gives_the_same_questions() -> None:
 
 
 def test_of_very_many_some_are_taken_from_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(practice, "_MOST", 5)
+    monkeypatch.setattr(module, "_MOST", 5)
     rows = [Exchange(f"question {at}", "yes") for at in range(50)]
     asked = [drill.question for drill in calibration_examples(lesson(held_out=rows))[:5]]
     assert asked == ["question 0", "question 10", "question 20", "question 30", "question 40"]

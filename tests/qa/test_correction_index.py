@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from chatseq.bots.contracts import Correction
-from chatseq_qa import memory as module
+from chatseq_qa import correction_index as module
 from chatseq_qa.correction_index import CorrectionIndex
 from chatseq_qa.question_index import QuestionIndex, ids_of
 

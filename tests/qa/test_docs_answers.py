@@ -6,7 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
-from qa_fakes import learn
+from qa_fakes import fit
 
 from chatseq.core.exchange import ReplySource
 from chatseq_qa.responder import QaResponder
@@ -27,10 +27,10 @@ def test_every_option_stands_there_with_its_default() -> None:
 
 
 def test_every_file_stands_there(tmp_path: Path) -> None:
-    learn(tmp_path)
-    free_generation = {file.name for file in tmp_path.iterdir()}
-    told = set(re.findall(r"`((?:qa|linear)[\w-]*\.\w+)`", DOC))
-    assert told == {name for name in free_generation if name.startswith(("qa", "linear"))}
+    fit(tmp_path)
+    written = {file.name for file in tmp_path.iterdir()}
+    told = set(re.findall(r"`((?:ensemble|answer-|linear)[\w-]*\.\w+)`", DOC))
+    assert told == {name for name in written if name.startswith(("ensemble", "answer-", "linear"))}
 
 
 def test_every_label_stands_there() -> None:

@@ -7,7 +7,8 @@ import textwrap
 from pathlib import Path
 
 from chatseq.core.options import options_of
-from chatseq_qa import index, postings
+from chatseq_qa import postings
+from chatseq_qa import question_index as index
 from chatseq_qa.index_ngrams import _MOST_CHARACTERS
 from chatseq_qa.retrieval import RetrievalResponder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qa_fakes import bot_of, learn
+from qa_fakes import bot_of, fit
 
 from chatseq.bots.contracts import Correction
 from chatseq.core.exchange import Exchange, ReplySource
@@ -26,7 +26,7 @@ HOURS = [
 
 @pytest.fixture
 def responder(tmp_path: Path) -> QaResponder:
-    learn(tmp_path, HOURS)
+    fit(tmp_path, HOURS)
     # Where all is unsure, what is asked is always looked at with the question before it.
     return QaResponder(bot_of(tmp_path, HOURS), suggest_below=1.0, decline_below=0.0)
 
@@ -55,7 +55,7 @@ def test_what_adds_nothing_to_the_question_before_is_judged_alone(responder: QaR
 
 
 def test_noise_is_no_follow_up(tmp_path: Path) -> None:
-    learn(tmp_path, HOURS)
+    fit(tmp_path, HOURS)
     careful = QaResponder(bot_of(tmp_path, HOURS))
     reply = careful.reply("xqzt plok", ("are you open on saturdays", OPEN["saturdays"]))
     assert reply.source is ReplySource.DECLINED
@@ -71,7 +71,7 @@ def test_without_a_question_before_it_is_read_alone(
 
 
 def test_a_question_of_the_corpus_is_not_taken_for_a_corrected_one(tmp_path: Path) -> None:
-    learn(tmp_path, HOURS)
+    fit(tmp_path, HOURS)
     known = (Correction("are you open on saturdays", "Not any more."),)
     bot = bot_of(tmp_path, HOURS, corrections=lambda: known)
     careless = QaResponder(bot, corrected_above=0.1, decline_below=0.0)

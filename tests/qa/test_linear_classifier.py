@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chatseq_qa import linear_learning
+from chatseq_qa import linear_classifier_fit
 from chatseq_qa.classifier_features import views_of
 from chatseq_qa.linear_classifier import (
     FILES,
     Known,
     LinearClassifier,
-    copy_linear,
-    save,
+    copy_classifier,
+    save_classifier,
     thirds,
     vector_of,
 )
-from chatseq_qa.linear_classifier_fit import known_grams, learn_linear
+from chatseq_qa.linear_classifier_fit import fit_classifier, known_grams
 
 QUESTIONS = [
     "when do you open",
@@ -41,7 +41,7 @@ def floats(*values: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 def margins(count: int, answers: list[int], *asked: str, seed: int = 0) -> list[list[float]]:
     """Learn the questions, and return the margins of others."""
     known = known_grams(QUESTIONS, count)
-    weights, bias = learn_linear(known, QUESTIONS[: len(answers)], answers, count, seed)
+    weights, bias = fit_classifier(known, QUESTIONS[: len(answers)], answers, count, seed)
     found = []
     for question in asked:
         places, values = vector_of(question, known)
@@ -90,7 +90,7 @@ def test_where_there_are_too_many_n_grams_the_rarest_are_left_out(
 ) -> None:
     questions = ["red car", "red cart", "red", "blue"]
     whole = known_grams(questions, 2)
-    monkeypatch.setattr(linear_learning, "_MOST_WEIGHTS", len(whole.ids) * 2 - 1)
+    monkeypatch.setattr(linear_classifier_fit, "_MOST_WEIGHTS", len(whole.ids) * 2 - 1)
     fewer = known_grams(questions, 2)
     assert 0 < len(fewer.ids) < len(whole.ids)
     assert np.isin(views_of("red").words, fewer.ids).all()
@@ -104,7 +104,7 @@ def test_of_no_questions_no_n_gram_is_known() -> None:
 def test_margins_are_those_worked_out_by_hand(tmp_path: Path) -> None:
     known = Known(np.sort(views_of("red car").words), floats(3.0, 4.0))
     weights, bias = floats((1.0, -0.5), (0.5, 1.0)), floats(0.25, -1.0)
-    save(tmp_path, known, weights, bias)
+    save_classifier(tmp_path, known, weights, bias)
     linear = LinearClassifier(tmp_path)
     (_, values), whole = vector_of("red car", known), linear.scores("red car")
     wanted = [values[0] + 0.5 * values[1] + 0.25, -0.5 * values[0] + values[1] - 1]
@@ -115,7 +115,7 @@ def test_margins_are_those_worked_out_by_hand(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_and_an_endless_question_have_margins(tmp_path: Path) -> None:
     known = known_grams(QUESTIONS, 3)
-    save(tmp_path, known, *learn_linear(known, QUESTIONS, ANSWERS, 3, 0))
+    save_classifier(tmp_path, known, *fit_classifier(known, QUESTIONS, ANSWERS, 3, 0))
     for question in ("\ud800", "open " * 4000, "\x00"):
         assert np.isfinite(LinearClassifier(tmp_path).scores(question)).all()
 
@@ -123,7 +123,7 @@ def test_half_a_surrogate_pair_and_an_endless_question_have_margins(tmp_path: Pa
 @pytest.mark.parametrize("name", ["grams", "rarity", "weights", "scales", "bias"])
 def test_a_missing_or_damaged_file_is_told(tmp_path: Path, name: str) -> None:
     known = known_grams(QUESTIONS, 3)
-    save(tmp_path, known, *learn_linear(known, QUESTIONS, ANSWERS, 3, 0))
+    save_classifier(tmp_path, known, *fit_classifier(known, QUESTIONS, ANSWERS, 3, 0))
     file = tmp_path / FILES.format(name)
     np.save(file, np.load(file)[:1])
     with pytest.raises(ValueError, match="linear classifier do not belong together"):
@@ -179,7 +179,8 @@ def test_the_number_of_threads_changes_next_to_nothing(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = margins(3, ANSWERS, *QUESTIONS)
-    monkeypatch.setattr(linear_learning, "_threads", lambda: threads)
+    monkeypatch.setattr(linear_classifier_fit, "_MOST_ALONE", 0)
+    monkeypatch.setattr(linear_classifier_fit, "_threads", lambda: threads)
     assert np.array(margins(3, ANSWERS, *QUESTIONS)) == pytest.approx(np.array(wanted), abs=0.01)
 
 
@@ -188,7 +189,7 @@ def test_where_the_work_would_be_long_pieces_of_the_text_are_left_out(
 ) -> None:
     seen = views_of("red car")
     assert np.isin(seen.spans, known_grams(["red car"] * 2, 2).ids).all()
-    monkeypatch.setattr(linear_learning, "_MOST_FOR_SPANS", 3)
+    monkeypatch.setattr(linear_classifier_fit, "_MOST_FOR_SPANS", 3)
     known = known_grams(["red car"] * 2, 2)
     assert not np.isin(seen.spans, known.ids).any()
     assert np.isin(np.concatenate([seen.words, seen.near, seen.pieces]), known.ids).all()
@@ -202,9 +203,9 @@ def test_what_only_one_question_holds_counts_if_it_is_short() -> None:
 
 def test_a_copy_scores_as_the_classifier_does(tmp_path: Path) -> None:
     known = known_grams(QUESTIONS, 3)
-    save(tmp_path, known, *learn_linear(known, QUESTIONS, ANSWERS, 3, 0))
+    save_classifier(tmp_path, known, *fit_classifier(known, QUESTIONS, ANSWERS, 3, 0))
     other = tmp_path / "other"
     other.mkdir()
-    copy_linear(tmp_path, other)
+    copy_classifier(tmp_path, other)
     scores = [LinearClassifier(folder).scores("are you open") for folder in (tmp_path, other)]
     assert scores[0].tolist() == scores[1].tolist()

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qa_fakes import SHOP, bot_of, learn
+from qa_fakes import SHOP, bot_of, fit
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.contracts import Correction
 from chatseq.core.errors import BundleError
 from chatseq.core.exchange import Reply, ReplySource
 from chatseq.testing import babbling_bot
-from chatseq_qa import joined_learning
-from chatseq_qa.ensemble import FILE
+from chatseq_qa import responder_fit
+from chatseq_qa.answered_corpus import PAIR_ANSWERS
+from chatseq_qa.calibration import FILE
 from chatseq_qa.linear_classifier import FILES
 from chatseq_qa.responder import QaResponder
-from chatseq_qa.scorers import PAIR_ANSWERS
 from chatseq_qa.seq2seq import Seq2SeqResponder
 
 ASKED = ["when do you open", "a", "", "zzz"]
@@ -30,8 +30,8 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bot in whose corpus answers hardly recur."""
     folder = tmp_path_factory.mktemp("talk")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(joined_learning, "_MOST_BY_HEART", 3)
-        learn(folder, closed=False)
+        patch.setattr(responder_fit, "_MOST_BY_HEART", 3)
+        fit(folder, closed=False)
     return folder
 
 
@@ -99,7 +99,7 @@ def test_without_a_corpus_the_network_answers_alone() -> None:
 
 
 def test_what_another_responder_left_is_enough_for_neighbours(tmp_path: Path) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     (tmp_path / FILE).unlink()  # as the responder `retrieval` leaves it
     reply = QaResponder(bot_of(tmp_path)).reply("when do you open")
     assert reply.neighbours[0].similarity == 1.0
@@ -125,23 +125,23 @@ def test_a_bot_that_was_trained_without_an_index_is_to_be_trained_again(tmp_path
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"weights": 1}', "\x00", "[" * 5000])
 def test_a_damaged_fit_is_told(tmp_path: Path, text: str) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     (tmp_path / FILE).write_text(text)
     assert refused(bot_of(tmp_path)).startswith(
         "What the bot 'babbler' has learnt about answers cannot be read: "
-        "qa.json does not hold what was fitted."
+        "ensemble.json does not hold what was fitted."
     )
 
 
 def test_a_fit_that_is_no_text_is_told(tmp_path: Path) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     (tmp_path / FILE).write_bytes(b"\xff\xfe")
     assert "cannot be read" in refused(bot_of(tmp_path))
 
 
 @pytest.mark.parametrize("name", [PAIR_ANSWERS, *map(FILES.format, ("weights", "bias", "grams"))])
 def test_a_missing_or_damaged_array_is_told(tmp_path: Path, name: str) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     whole = (tmp_path / name).read_bytes()
     for damaged in (None, b"", b"no array", whole[: len(whole) // 2]):
         (tmp_path / name).unlink(missing_ok=True)
@@ -156,13 +156,13 @@ def test_a_missing_or_damaged_array_is_told(tmp_path: Path, name: str) -> None:
 def test_any_number_of_questions_is_answered_in_order(
     tmp_path: Path, questions: Sequence[str]
 ) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     replies = list(QaResponder(bot_of(tmp_path)).reply_all(questions))
     blank = [reply.text == "Please ask me something." for reply in replies]
     assert blank == [not question for question in questions]
 
 
 def test_as_many_contexts_as_questions_are_wanted(tmp_path: Path) -> None:
-    learn(tmp_path, SHOP)
+    fit(tmp_path, SHOP)
     with pytest.raises(ValueError, match="zip"):
         list(QaResponder(bot_of(tmp_path)).reply_all(["a", "b"], [()]))

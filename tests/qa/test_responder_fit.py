@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qa_fakes import OPEN, PAY, SHOP, TALKING, bot_of, learn
+from qa_fakes import OPEN, PAY, SHOP, TALKING, bot_of, fit
 
+from chatseq.bots.contracts import DECLINE
 from chatseq.core.exchange import Exchange, Reply, ReplySource
-from chatseq_qa import joined_learning
-from chatseq_qa.ensemble import FILE, read_ensemble
+from chatseq_qa import linear_scorer, responder_fit
+from chatseq_qa.answered_corpus import PAIR_ANSWERS
+from chatseq_qa.calibration import FILE, read_ensemble
 from chatseq_qa.linear_classifier import FILES
 from chatseq_qa.responder import QaResponder
-from chatseq_qa.scorers import DECLINE, PAIR_ANSWERS
 
 HELD_OUT = [SHOP[3], SHOP[6], SHOP[11]]
 TRAIN = [one for one in SHOP if one not in HELD_OUT]
@@ -26,8 +27,8 @@ def twice(place: Path, known: Sequence[Exchange] = SHOP) -> tuple[Path, Path]:
     part, whole = place / "part", place / "whole"
     part.mkdir()
     whole.mkdir()
-    learn(part, TRAIN, HELD_OUT, known=known)
-    assert learn(whole, [*TRAIN, *HELD_OUT], fitted=part, known=known) == {}
+    fit(part, TRAIN, HELD_OUT, known=known)
+    assert fit(whole, [*TRAIN, *HELD_OUT], fitted=part, known=known) == {}
     return part, whole
 
 
@@ -53,7 +54,7 @@ def test_what_was_fitted_on_held_out_questions_stays(tmp_path: Path) -> None:
 def test_for_a_few_rows_more_the_classifier_is_not_learnt_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joined_learning, "_LITTLE_MORE", 2.0)
+    monkeypatch.setattr(linear_scorer, "_LITTLE_MORE", 2.0)
     part, whole = twice(tmp_path)
     for name in ("grams", "weights", "bias"):
         file = FILES.format(name)
@@ -61,11 +62,16 @@ def test_for_a_few_rows_more_the_classifier_is_not_learnt_again(
 
 
 def test_figures_are_numbers_about_the_fit(tmp_path: Path) -> None:
-    figures = learn(tmp_path, TRAIN, HELD_OUT)
-    assert set(figures) >= {"qa_practised", "qa_decline_below", "qa_wrongly_declined"}
+    figures = fit(tmp_path, TRAIN, HELD_OUT)
+    assert set(figures) >= {
+        "calibration_questions",
+        "decline_below",
+        "calibration_wrongly_declined",
+    }
     assert all(value is None or math.isfinite(value) for value in figures.values())
-    assert figures["qa_decline_below"] == read_ensemble((tmp_path / FILE).read_text()).decline_below
-    for share in ("qa_wrongly_declined", "qa_declined"):
+    fitted = read_ensemble((tmp_path / FILE).read_text())
+    assert figures["decline_below"] == fitted.decline_below
+    for share in ("calibration_wrongly_declined", "calibration_declined"):
         value = figures[share]
         assert value is not None
         assert 0 <= value <= 1
@@ -76,40 +82,40 @@ def test_the_same_seed_learns_the_same(tmp_path: Path) -> None:
     for name in ("one", "other"):
         folder = tmp_path / name
         folder.mkdir()
-        learn(folder, TRAIN, HELD_OUT)
+        fit(folder, TRAIN, HELD_OUT)
         found.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert found[0] == found[1]
 
 
 def test_a_seed_of_64_bits_is_taken(tmp_path: Path) -> None:
-    assert learn(tmp_path, TRAIN, HELD_OUT, seed=2**63 - 1)
+    assert fit(tmp_path, TRAIN, HELD_OUT, seed=2**63 - 1)
 
 
 @pytest.mark.parametrize(("exchanges", "declines"), [(SHOP, True), (TALKING, False)])
 def test_declining_is_learnt_where_the_corpus_does_it(
     tmp_path: Path, exchanges: Sequence[Exchange], declines: bool
 ) -> None:
-    learn(tmp_path, exchanges)
+    fit(tmp_path, exchanges)
     assert read_ensemble((tmp_path / FILE).read_text()).declines is declines
 
 
 def test_where_the_classifier_would_take_too_long_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joined_learning, "_MOST_WORK", 1)
+    monkeypatch.setattr(linear_scorer, "_MOST_WORK", 1)
     for folder in twice(tmp_path):
         assert list(folder.glob("linear-*")) == []
-        assert not read_ensemble((folder / FILE).read_text()).linear
+        assert "linear" not in read_ensemble((folder / FILE).read_text()).weights
         assert ask(folder, "how can i pay").neighbours[0].answer == PAY
 
 
 def test_both_rounds_agree_on_whether_there_is_a_classifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joined_learning, "_LITTLE_MORE", 1.0)
-    monkeypatch.setattr(joined_learning, "_MOST_WORK", 4 * len(TRAIN))  # and all are more
+    monkeypatch.setattr(linear_scorer, "_LITTLE_MORE", 1.0)
+    monkeypatch.setattr(linear_scorer, "_MOST_WORK", 4 * len(TRAIN))  # and all are more
     _, whole = twice(tmp_path)
-    assert read_ensemble((whole / FILE).read_text()).linear
+    assert "linear" in read_ensemble((whole / FILE).read_text()).weights
     assert ask(whole, "how can i pay").text == PAY
 
 
@@ -119,10 +125,10 @@ OTHER = [Exchange("is there cheese in the shop", "in aisle four")]
 def test_a_held_out_question_whose_answer_nobody_knows_is_one_to_decline(tmp_path: Path) -> None:
     folder = tmp_path / "part"
     folder.mkdir()
-    figures = learn(folder, TRAIN, [*HELD_OUT, *OTHER], known=TRAIN)
-    assert figures["qa_practised"] is not None
+    figures = fit(folder, TRAIN, [*HELD_OUT, *OTHER], known=TRAIN)
+    assert figures["calibration_questions"] is not None
     whole = [*TRAIN, *OTHER]
-    learn(tmp_path, whole, fitted=folder, known=TRAIN)
+    fit(tmp_path, whole, fitted=folder, known=TRAIN)
     assert np.load(tmp_path / PAIR_ANSWERS)[-1] == DECLINE
     reply = ask(tmp_path, OTHER[0].question, TRAIN)
     assert reply.text != OTHER[0].answer
@@ -132,12 +138,12 @@ def test_a_held_out_question_whose_answer_nobody_knows_is_one_to_decline(tmp_pat
 def test_where_answers_hardly_recur_only_the_index_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joined_learning, "_MOST_BY_HEART", 3)
+    monkeypatch.setattr(responder_fit, "_MOST_BY_HEART", 3)
     part, whole = tmp_path / "part", tmp_path / "whole"
     part.mkdir()
     whole.mkdir()
-    assert learn(part, TRAIN, HELD_OUT, closed=False) == {}
-    assert learn(whole, SHOP, fitted=part, closed=False) == {}
+    assert fit(part, TRAIN, HELD_OUT, closed=False) == {}
+    assert fit(whole, SHOP, fitted=part, closed=False) == {}
     for folder in (part, whole):
         names = {file.name for file in folder.iterdir()}
         assert "index.json" in names
@@ -145,12 +151,12 @@ def test_where_answers_hardly_recur_only_the_index_is_written(
 
 
 def test_few_answers_are_known_by_heart_even_if_they_do_not_recur(tmp_path: Path) -> None:
-    learn(tmp_path, SHOP, closed=False)
+    fit(tmp_path, SHOP, closed=False)
     assert ask(tmp_path, "when do you open").text == OPEN
 
 
 def test_nonsense_is_declined_at_the_fitted_threshold(tmp_path: Path) -> None:
-    learn(tmp_path)
+    fit(tmp_path)
     responder = QaResponder(bot_of(tmp_path))
     for question in ("xqzt vrr plok", "gggg", "song tomorrow parcel rain"):
         assert responder.reply(question).source is ReplySource.DECLINED

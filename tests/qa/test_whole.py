@@ -206,7 +206,7 @@ def test_the_figures_are_of_questions_that_nothing_has_seen(faq: Path) -> None:
     figures = json.loads((faq / "manifest.json").read_text(encoding="utf-8"))["figures"]
     assert figures["seen_exact_match"] is None
     assert 0 <= figures["unseen_exact_match"] <= 1
-    assert 0 <= figures["qa_decline_below"] <= 1
+    assert 0 <= figures["decline_below"] <= 1
 
 
 def test_neighbours_name_the_file_without_its_folder(bot: Bot) -> None:
@@ -221,8 +221,8 @@ def test_a_damaged_file_is_told_before_a_question_is_asked(
 ) -> None:
     folder = tmp_path / "faq"
     shutil.copytree(faq, folder)
-    (folder / "data" / "qa.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(BundleError, match=r"qa\.json") as caught:
+    (folder / "data" / "ensemble.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BundleError, match=r"ensemble.json") as caught:
         load_bot(registry, folder)
     assert "\n" not in str(caught.value)
 
