@@ -14,7 +14,7 @@ _KEPT = 4  # tokenizers, of bots that chat at the same time
 _known: list[tuple[Tokenizer, tuple[bytes, ...]]] = []
 
 
-def spelt(tokenizer: Tokenizer) -> tuple[bytes, ...]:
+def token_bytes(tokenizer: Tokenizer) -> tuple[bytes, ...]:
     """Return what each id adds to a text that others stand before; marks add nothing.
 
     Half characters are bytes, and a space in front of a word belongs to its token. A tokenizer is

@@ -219,7 +219,7 @@ class Seq2Seq(nn.Module):
         return scaled
 
     def _dropped(self, numbers: Tensor) -> Tensor:
-        return variational_dropout(numbers, self.dropout, learning=self.training)
+        return variational_dropout(numbers, self.dropout, training=self.training)
 
 
 def turns_back(ids: Tensor, mask: Tensor) -> Tensor:

@@ -240,9 +240,9 @@ class _Run:
             samples=judged.samples,
             variety=judged.variety,
         )
-        yield from self._alarm(judged)
+        yield from self._warn_of_collapse(judged)
 
-    def _alarm(self, judged: ValidationResult) -> Iterator[Remark]:
+    def _warn_of_collapse(self, judged: ValidationResult) -> Iterator[Remark]:
         """Tell once that the replies are dull, when the network has had time to learn others."""
         counters = self._counters
         if counters.collapse_reported or not (

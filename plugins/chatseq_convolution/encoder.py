@@ -92,7 +92,7 @@ class GatedConvolution(nn.Module):
             states: (batch, source, hidden)
             padding: (batch, source, 1), read as zeros, as beyond the ends of a row
         """
-        given = variational_dropout(states, self.dropout, learning=self.training).masked_fill(
+        given = variational_dropout(states, self.dropout, training=self.training).masked_fill(
             padding, 0.0
         )
         convolved = self.convolve(given.transpose(1, 2))  # (batch, 2 x hidden, source)

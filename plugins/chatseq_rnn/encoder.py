@@ -72,7 +72,7 @@ class RecurrentEncoder(nn.Module):
         states = embedded
         for number, layer in enumerate(self.forwards):
             if number:
-                states = variational_dropout(states, self.dropout, learning=self.training)
+                states = variational_dropout(states, self.dropout, training=self.training)
             directions = [self._run(layer, states)]
             if len(backwards):
                 turned = self._run(backwards[number], reordered(states, mirror))

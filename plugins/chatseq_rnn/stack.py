@@ -56,7 +56,7 @@ class RecurrentStack(nn.Module):
         after = []
         for layer, before in zip(self.layers, states, strict=True):
             outputs, last = layer(inputs, before)
-            inputs = variational_dropout(outputs, self.dropout, learning=self.training)
+            inputs = variational_dropout(outputs, self.dropout, training=self.training)
             after.append(last)
         return inputs, joined(after)
 
@@ -74,7 +74,7 @@ class RecurrentStack(nn.Module):
         if not self.training or not self.dropout:
             return []
         ones = like.new_ones(like.shape[0], self.hidden_size)
-        return [variational_dropout(ones, self.dropout, learning=True) for _ in self.layers]
+        return [variational_dropout(ones, self.dropout, training=True) for _ in self.layers]
 
     def advance(
         self, gate_inputs: Tensor, states: Sequence[State], dropout_masks: Sequence[Tensor] = ()

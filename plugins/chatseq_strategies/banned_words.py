@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
-from chatseq.decoding.token_bytes import needed_tokenizer, spelt
+from chatseq.decoding.token_bytes import needed_tokenizer, token_bytes
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import Tokenizer
 from chatseq_strategies.bans import Bans
@@ -38,8 +38,8 @@ class BannedWords:
             return lambda scores, _: scores
         tokenizer = needed_tokenizer(task, "banned-words")
         if self._known[0] is not tokenizer:  # finding the tokens takes milliseconds
-            self._known = tokenizer, Bans(self._words, spelt(tokenizer))
-        pieces, bans = spelt(tokenizer), self._known[1]
+            self._known = tokenizer, Bans(self._words, token_bytes(tokenizer))
+        pieces, bans = token_bytes(tokenizer), self._known[1]
 
         def adjust(scores: Array, search: SearchState) -> Array:
             changed = task.xp.asarray(scores, copy=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chatseq.decoding.arrays import normalised
 from chatseq.decoding.contracts import Adjust, SearchRequest, SearchState
-from chatseq.decoding.token_bytes import needed_tokenizer, spelt
+from chatseq.decoding.token_bytes import needed_tokenizer, token_bytes
 from chatseq.engines.contracts import Array
 from chatseq.text.tokenizer import END_ID, Tokenizer
 
@@ -43,8 +43,8 @@ class ForcedPrefix:
         tokenizer = needed_tokenizer(task, "forced-prefix")
         if self._known is None or self._known[0] is not tokenizer:  # it remembers what may follow
             written = tokenizer.encode_answer(self._text)
-            self._known = tokenizer, _Prefix(spelt(tokenizer), written)
-        prefix, pieces = self._known[1], spelt(tokenizer)
+            self._known = tokenizer, _Prefix(token_bytes(tokenizer), written)
+        prefix, pieces = self._known[1], token_bytes(tokenizer)
 
         def adjust(scores: Array, search: SearchState) -> Array:
             if search.step >= len(prefix.data):

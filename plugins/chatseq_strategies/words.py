@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from chatseq.decoding.token_bytes import spelt, text_so_far
+from chatseq.decoding.token_bytes import text_so_far, token_bytes
 from chatseq.text.normalise import UNSPACED
 from chatseq.text.tokenizer import Tokenizer
 
@@ -58,7 +58,7 @@ class Wanted:
     """Words that a reply shall hold, and how they are written in tokens."""
 
     def __init__(self, words: Sequence[str], tokenizer: Tokenizer) -> None:
-        self._pieces = spelt(tokenizer)
+        self._pieces = token_bytes(tokenizer)
         self._words = [
             (pattern_of(word), tuple(tokenizer.encode_answer(word)), _inside(word, tokenizer))
             for word in words

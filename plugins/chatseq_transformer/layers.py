@@ -43,7 +43,7 @@ class PreNorm(nn.Module):
 
     def after(self, states: Tensor, found: Tensor) -> Tensor:
         """Return the sum."""
-        return states + variational_dropout(found, self.dropout, learning=self.training)
+        return states + variational_dropout(found, self.dropout, training=self.training)
 
 
 class PostNorm(nn.Module):
@@ -61,7 +61,7 @@ class PostNorm(nn.Module):
     def after(self, states: Tensor, found: Tensor) -> Tensor:
         """Return the sum normalised."""
         normed: Tensor = self.norm(
-            states + variational_dropout(found, self.dropout, learning=self.training)
+            states + variational_dropout(found, self.dropout, training=self.training)
         )
         return normed
 

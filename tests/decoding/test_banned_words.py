@@ -16,7 +16,7 @@ from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry
 from chatseq.decoding.contracts import SearchRequest, SearchState
 from chatseq.decoding.search import decode
-from chatseq.decoding.token_bytes import spelt
+from chatseq.decoding.token_bytes import token_bytes
 from chatseq.testing import LetterTokenizer, RandomEngine, ScriptedEngine, questions_of
 from chatseq.text.tokenizer import END_ID
 from chatseq_strategies.banned_words import BannedWords
@@ -157,6 +157,6 @@ def test_options_that_make_no_sense_are_refused(registry: Registry) -> None:
 
 
 def test_the_pieces_of_a_real_tokenizer_are_banned_whole(tokenizer: SubwordTokenizer) -> None:
-    pieces = spelt(tokenizer)
+    pieces = token_bytes(tokenizer)
     bans = Bans(["the"], pieces)
     assert {pieces[at] for at in bans.always} == {b" the"}

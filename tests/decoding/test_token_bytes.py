@@ -9,7 +9,7 @@ import pytest
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry, discover
 from chatseq.decoding import token_bytes as module
-from chatseq.decoding.token_bytes import spelt, text_so_far
+from chatseq.decoding.token_bytes import text_so_far, token_bytes
 from chatseq.testing import LetterTokenizer
 from chatseq.text.tokenizer import FIRST_FREE_ID, Tokenizer
 from chatseq_strategies.words import Wanted, cleaned, pattern_of
@@ -34,7 +34,7 @@ def learnt(registry: Registry, name: str) -> Tokenizer:
 @pytest.mark.parametrize("name", sorted(discover().parts("tokenizer")))
 def test_the_bytes_of_tokens_joined_are_the_text(registry: Registry, name: str) -> None:
     tokenizer = learnt(registry, name)
-    pieces = spelt(tokenizer)
+    pieces = token_bytes(tokenizer)
     assert len(pieces) == tokenizer.size
     assert pieces[:FIRST_FREE_ID] == (b"", b"", b"")
     for text in [*TEXTS, *UNSEEN]:
@@ -73,15 +73,15 @@ class Bytes:
 
 
 def test_half_characters_are_bytes_and_a_text_that_looks_like_one_is_text() -> None:
-    assert spelt(Bytes()) == (b"", b"", b"", b"a", b"b\xf0", b"<0x41>")  # type: ignore[arg-type]
+    assert token_bytes(Bytes()) == (b"", b"", b"", b"a", b"b\xf0", b"<0x41>")  # type: ignore[arg-type]
 
 
 def test_a_tokenizer_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first = LetterTokenizer()
-    assert spelt(first) is spelt(first)
+    assert token_bytes(first) is token_bytes(first)
     others = [LetterTokenizer(letters) for letters in ("ab", "bc", "cd", "de")]
     for other in others:
-        assert spelt(other)[3:] == tuple(letter.encode() for letter in other._letters)
+        assert token_bytes(other)[3:] == tuple(letter.encode() for letter in other._letters)
     assert len(module._known) == 4  # the first one was forgotten
     assert all(known is not first for known, _ in module._known)
 
