@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chatseq.bots.contracts import FitData
 from chatseq.core.exchange import Exchange
+from chatseq.core.sequences import evenly_spaced
 from chatseq.text.noise import gibberish, misspelt, reordered, salad
 
 _MOST = 2000  # of each kind
@@ -34,8 +35,8 @@ def calibration_examples(data: FitData) -> list[CalibrationExample]:
     know the corpus ask. Questions to be declined are those of the corpus, and made ones: half of
     them words of different questions, half random letters.
     """
-    found = _grouped(evenly_spaced(data.held_out))
-    learnt = _grouped(evenly_spaced(data.train))
+    found = _grouped(evenly_spaced(data.held_out, _MOST))
+    learnt = _grouped(evenly_spaced(data.train, _MOST))
     for round_ in range(_MOST_ROUNDS):
         if _answerable(found) >= _FEWEST:
             break
@@ -77,10 +78,3 @@ def _made(data: FitData, count: int) -> list[CalibrationExample]:
     return [
         CalibrationExample(text, frozenset()) for text in made if text.strip() and text not in known
     ]
-
-
-def evenly_spaced(exchanges: Sequence[Exchange]) -> Sequence[Exchange]:
-    """Return at most so many, evenly spread."""
-    if len(exchanges) <= _MOST:
-        return exchanges
-    return [exchanges[at * len(exchanges) // _MOST] for at in range(_MOST)]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.text.normalise import folded
+from chatseq.text.normalise import folded, is_han
 
 Ids = NDArray[np.int32]
 
@@ -88,15 +88,11 @@ def _as_read(character: str) -> str:
     kind = unicodedata.category(character)
     if character in _GLUE or "\ufe00" <= character <= "\ufe0f":  # the latter choose how emoji look
         return ""
-    if character in _SIGNS or _is_chinese(character):
+    if character in _SIGNS or is_han(character):
         return f" {character} "
     if character in _SILENT or kind[0] in "PZ" or kind in ("Cc", "Cf", "Cs", "Sk"):
         return " "
     return f" {character} " if kind[0] == "S" else character
-
-
-def _is_chinese(character: str) -> bool:
-    return "\u3400" <= character <= "\u9fff" or "\U00020000" <= character <= "\U0003ffff"
 
 
 def _ids(hashes: Iterable[int], buckets: int, kind: int) -> Ids:

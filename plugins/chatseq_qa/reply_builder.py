@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,10 @@ from chatseq.decoding.contracts import Hypothesis
 from chatseq.decoding.growing_text import text_of
 from chatseq.decoding.score_answers import trace_answer
 from chatseq.decoding.search import Decoding
+from chatseq.text.normalise import has_han
 from chatseq.text.question_encoder import Question, pad_questions
 
 _CHARACTERS_A_TOKEN = 64  # of a question or a turn that are looked at, however long it is
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ class ReplyBuilder:
 
 def words_to_decline(question: str, wanted: str = "") -> str:
     """Return what is said where there is no answer: what is wanted, or words in its language."""
-    return wanted or ("我不知道。" if _CHINESE.search(question) else "I do not know.")
+    return wanted or ("我不知道。" if has_han(question) else "I do not know.")
 
 
 def check_share(name: str, value: float) -> None:

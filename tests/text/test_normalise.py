@@ -25,12 +25,7 @@ from chatseq.text.normalise import (
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "chatseq" / "text" / "normalise.py"
-SOURCES = [
-    path
-    for folder in ("chatseq", "plugins")
-    for path in (ROOT / folder).rglob("*.py")
-    if path.parent.name != "chatseq_qa"
-]
+SOURCES = [path for folder in ("chatseq", "plugins") for path in (ROOT / folder).rglob("*.py")]
 # A range of a character class that begins or ends among Chinese characters, however it is spelt.
 HAN_RANGE = re.compile(
     r"\\u(?:2e80|300[57]|3400|4dbf|4e00|9fa5|9fff|f900|faff)|\\U000(?:2|3)[0-9a-f]{4}|[一-鿿]-[一-鿿]"
