@@ -223,6 +223,7 @@ def test_a_contested_part_is_not_shown_but_explained(capsys: Capture, plugin: No
     assert "Two plugins provide the adjuster 'ngram-block'" in capsys.readouterr().err
 
 
+@pytest.mark.slow("shows every part, one command each")
 def test_every_part_can_be_shown(capsys: Capture) -> None:
     for row in told(capsys, "list"):
         out = said(capsys, "show", row["name"], "--kind", row["kind"])

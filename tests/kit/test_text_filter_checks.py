@@ -81,6 +81,7 @@ def test_an_honest_filter_breaks_nothing() -> None:
     assert found_by("text-filter", Lower) == {}
 
 
+@pytest.mark.slow("every check on every mutant; they change only with the kit")
 @pytest.mark.parametrize("check", MUTANTS)
 def test_a_check_finds_its_mutant_and_is_alone(check: str) -> None:
     assert_found("text-filter", check, MUTANTS[check])
