@@ -28,7 +28,7 @@ LIBRARIES = ("torch", "onnxruntime", "sqlalchemy", "prompt-toolkit", "tokenizers
 PROBE = "hello"
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """One thing that was looked at."""
 
     what: str
@@ -57,58 +57,58 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-Check = Callable[[Registry], Iterator[Finding]]
+Check = Callable[[Registry], Iterator[CheckResult]]
 
 
-def _guarded(check: Check, registry: Registry) -> Iterator[Finding]:
+def _guarded(check: Check, registry: Registry) -> Iterator[CheckResult]:
     """Yield what a check finds; what stops the check is a finding too."""
     try:
         yield from check(registry)
     except ChatseqError as fault:
-        yield Finding(_name(check), False, str(fault))
+        yield CheckResult(_name(check), False, str(fault))
     except Exception as fault:  # a doctor must get to the end of the visit
-        yield Finding(_name(check), False, f"{type(fault).__name__}: {first_line(fault)}")
+        yield CheckResult(_name(check), False, f"{type(fault).__name__}: {first_line(fault)}")
 
 
 def _name(check: Check) -> str:
     return getattr(check, "__name__", "check").strip("_").replace("_", " ")
 
 
-def _versions(_: Registry) -> Iterator[Finding]:
+def _versions(_: Registry) -> Iterator[CheckResult]:
     told = f"chatseq {chatseq.__version__}, Python {platform.python_version()}"
-    yield Finding("versions", sys.version_info >= (3, 11), f"{told} on {platform.system()}")
+    yield CheckResult("versions", sys.version_info >= (3, 11), f"{told} on {platform.system()}")
     for library in LIBRARIES:
         try:
-            yield Finding(library, True, metadata.version(library))
+            yield CheckResult(library, True, metadata.version(library))
         except metadata.PackageNotFoundError:
             told = "it is not installed. Install chatseq again: pip install chatseq"
-            yield Finding(library, False, told)
+            yield CheckResult(library, False, told)
 
 
-def _home(_: Registry) -> Iterator[Finding]:
+def _home(_: Registry) -> Iterator[CheckResult]:
     """Look at the folder of all files: it must be writable, and nobody else's to read."""
     folder = home()
     if not folder.exists():
-        yield Finding("home", True, f"{folder} does not exist yet")
+        yield CheckResult("home", True, f"{folder} does not exist yet")
         return
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as fault:
         told = f"{folder} cannot be written: {fault.strerror}. Set CHATSEQ_HOME to another folder"
-        yield Finding("home", False, told)
+        yield CheckResult("home", False, told)
         return
-    yield Finding("home", True, f"{folder} can be written")
+    yield CheckResult("home", True, f"{folder} can be written")
     yield from _modes()
 
 
-def _modes() -> Iterator[Finding]:
+def _modes() -> Iterator[CheckResult]:
     if os.name != "posix" or not _is_open(home()):
         return
     for path in (history_file(), bots_folder()):
         if _is_open(path):
             told = f"{path} can be read by others. Mend it: chmod go= '{path}'"
-            yield Finding("modes", False, told)
+            yield CheckResult("modes", False, told)
 
 
 def _is_open(path: Path) -> bool:
@@ -116,18 +116,18 @@ def _is_open(path: Path) -> bool:
     return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
-def _plugins(registry: Registry) -> Iterator[Finding]:
+def _plugins(registry: Registry) -> Iterator[CheckResult]:
     for fault in registry.faults:
-        yield Finding("plugins", False, f"{fault}. See: chatseq plugins doctor")
+        yield CheckResult("plugins", False, f"{fault}. See: chatseq plugins doctor")
     damage = read_disabled().fault
     if damage:
-        yield Finding("plugins", False, damage)
+        yield CheckResult("plugins", False, damage)
     off = ", ".join(plugin.name for plugin in registry.off)
     told = f"{len(registry.plugins)} in use" + (f", switched off: {off}" if off else "")
-    yield Finding("plugins", True, told)
+    yield CheckResult("plugins", True, told)
 
 
-def _bots(registry: Registry) -> Iterator[Finding]:
+def _bots(registry: Registry) -> Iterator[CheckResult]:
     """Compare the checksum of every file of every bot."""
     from chatseq.bots.bundle import bot_folder, list_bundles, open_bundle
 
@@ -135,14 +135,14 @@ def _bots(registry: Registry) -> Iterator[Finding]:
         try:
             bundle = open_bundle(bot_folder(bot.name), registry=registry)
             told = f"{len(bundle.manifest.files)} files are whole"
-            yield Finding(f"bot {bot.name}", True, told)
+            yield CheckResult(f"bot {bot.name}", True, told)
         except ChatseqError as fault:
-            yield Finding(f"bot {bot.name}", False, str(fault))
+            yield CheckResult(f"bot {bot.name}", False, str(fault))
 
 
-def _history(_: Registry) -> Iterator[Finding]:
+def _history(_: Registry) -> Iterator[CheckResult]:
     if not history_file().exists():
-        yield Finding("history", True, "nothing is kept yet")
+        yield CheckResult("history", True, "nothing is kept yet")
         return
     from chatseq.history.store import HistoryStore
 
@@ -150,26 +150,26 @@ def _history(_: Registry) -> Iterator[Finding]:
     try:
         faults = (*store.notices, *store.faults())
         for fault in faults:
-            yield Finding("history", False, fault)
+            yield CheckResult("history", False, fault)
         if not faults:
             count = len(store.conversations())
-            yield Finding("history", True, f"{count} conversation(s) are whole")
+            yield CheckResult("history", True, f"{count} conversation(s) are whole")
     finally:
         store.close()
 
 
-def _answer(registry: Registry) -> Iterator[Finding]:
+def _answer(registry: Registry) -> Iterator[CheckResult]:
     """Ask the default bot something."""
     from chatseq.bots.bundle import default_bot
 
     name = default_bot()
     if name is None:
         told = "there is none yet. `chatseq` trains the starter bot"
-        yield Finding("default bot", True, told)
+        yield CheckResult("default bot", True, told)
         return
     reply = Bot.load(name, corrections=False, registry=registry).ask(PROBE)
     told = f"'{name}' answered in {reply.milliseconds:.0f} ms"
-    yield Finding("default bot", True, told)
+    yield CheckResult("default bot", True, told)
 
 
 CHECKS: tuple[Check, ...] = (_versions, _home, _plugins, _bots, _history, _answer)

@@ -13,7 +13,7 @@ from chatseq.cli.history_access import count, kept, opened, when
 from chatseq.cli.history_feedback import feedback
 from chatseq.cli.output import say, say_json, say_table, tell
 from chatseq.core.errors import HistoryError
-from chatseq.history.contracts import Conversation, Found, Message, Role, Status, branch
+from chatseq.history.contracts import Conversation, Message, Role, SearchHit, Status, branch
 from chatseq.text.terminal import safe_line
 
 _REMARKS = {
@@ -162,7 +162,7 @@ def _say_conversation(conversation: Conversation, messages: tuple[Message, ...])
         say(f"\n{count(hidden, 'message')} on other branches: --json shows them.")
 
 
-def _row(hit: Found) -> tuple[str, str, str, str]:
+def _row(hit: SearchHit) -> tuple[str, str, str, str]:
     message = hit.message
     return message.conversation, when(message.created), _who(message), hit.snippet
 

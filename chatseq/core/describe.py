@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatseq.core.plugins import Part
-from chatseq.core.static_docs import Found, Module, find, look_up
+from chatseq.core.static_docs import Located, Module, find, look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,16 @@ def _first_line(doc: str) -> str:
     return doc.strip().split("\n")[0].rstrip(".")
 
 
-def _source_of(reference: str) -> Found | None:
+def _source_of(reference: str) -> Located | None:
     module, _, name = reference.partition(":")
     return find(module, name)
 
 
-def _doc_of(found: Found) -> str:
+def _doc_of(found: Located) -> str:
     return found.doc or _help_of_command(found)
 
 
-def _of_source(found: Found) -> Description:
+def _of_source(found: Located) -> Description:
     lineage = list(found.lineage())
     docs = [doc for each in lineage for doc in _docs(each)]
     return Description(
@@ -132,13 +132,13 @@ def _papers(docs: Iterable[str], doc_of_module: str) -> tuple[str, ...]:
     return tuple(named) or tuple(papers_in(doc_of_module))
 
 
-def _docs(found: Found) -> Iterator[str]:
+def _docs(found: Located) -> Iterator[str]:
     yield _doc_of(found)
     if found.constructor is not None and found.constructor is not found.node:
         yield ast.get_docstring(found.constructor) or ""
 
 
-def _help_of_command(found: Found) -> str:
+def _help_of_command(found: Located) -> str:
     """Return the `help=` of a decorator, where a command keeps its first line."""
     for decorator in found.node.decorator_list:
         for keyword in getattr(decorator, "keywords", []):
@@ -147,7 +147,7 @@ def _help_of_command(found: Found) -> str:
     return ""
 
 
-def _options(lineage: list[Found], docs: Iterable[str]) -> Iterator[OptionText]:
+def _options(lineage: list[Located], docs: Iterable[str]) -> Iterator[OptionText]:
     """Yield the keyword-only arguments of the constructor.
 
     It is the nearest that is written. Those of the next come after it where it hands on all that

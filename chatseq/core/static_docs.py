@@ -35,7 +35,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Located:
     """A class or function in the source of its module."""
 
     module: Module
@@ -54,10 +54,10 @@ class Found:
         members = (each for each in self.node.body if isinstance(each, ast.FunctionDef))
         return next((each for each in members if each.name == "__init__"), None)
 
-    def lineage(self) -> Iterator[Found]:
+    def lineage(self) -> Iterator[Located]:
         """Yield the class and all that it is built on, as far as their source can be read."""
         seen: set[tuple[str, str]] = set()
-        waiting: list[Found] = [self]
+        waiting: list[Located] = [self]
         while waiting:
             found = waiting.pop(0)
             place = (found.module.name, found.node.name)
@@ -67,7 +67,7 @@ class Found:
             yield found
             waiting[:0] = found._bases()
 
-    def _bases(self) -> list[Found]:
+    def _bases(self) -> list[Located]:
         if not isinstance(self.node, ast.ClassDef):
             return []
         bases = (b.value if isinstance(b, ast.Subscript) else b for b in self.node.bases)
@@ -76,7 +76,7 @@ class Found:
         return [each for each in found if each]
 
 
-def find(module: str, name: str) -> Found | None:
+def find(module: str, name: str) -> Located | None:
     """Return the definition of a name in a module; None where its source cannot be read."""
     read = read_module(module)
     return _definition(read, name) if read else None
@@ -110,9 +110,9 @@ def read_module(name: str) -> Module | None:
         return None
 
 
-def _definition(module: Module, name: str) -> Found | None:
+def _definition(module: Module, name: str) -> Located | None:
     home, node = look_up(module, name) or (module, None)
-    return Found(home, node) if isinstance(node, Definition) else None
+    return Located(home, node) if isinstance(node, Definition) else None
 
 
 @lru_cache(maxsize=128)

@@ -83,7 +83,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """A message that was searched for, with the words around the place."""
 
     message: Message
@@ -145,7 +145,7 @@ class History(Protocol):
     def messages(self, conversation: str) -> tuple[Message, ...]:
         """Return all messages of a conversation, on every branch, oldest first."""
 
-    def search(self, query: str, limit: int = 20) -> tuple[Found, ...]:
+    def search(self, query: str, limit: int = 20) -> tuple[SearchHit, ...]:
         """Return the newest messages that hold every word of the query, newest first.
 
         "Quoted words" must follow each other; a word that ends in * may go on. No query raises.

@@ -11,9 +11,9 @@ from chatseq.history import faults, records, words
 from chatseq.history.contracts import (
     Conversation,
     Feedback,
-    Found,
     Message,
     Review,
+    SearchHit,
     Status,
     Verdict,
 )
@@ -87,13 +87,13 @@ class MemoryHistory:
         with self._lock:
             return tuple(self._of(conversation).messages.values())
 
-    def search(self, query: str, limit: int = 20) -> tuple[Found, ...]:
+    def search(self, query: str, limit: int = 20) -> tuple[SearchHit, ...]:
         terms = words.terms_of(query)
         with self._lock:
             both = [(m, kept) for kept in self._kept.values() for m in kept.messages.values()]
         both.sort(key=lambda pair: -pair[0].id)
         found = (
-            Found(message, kept.value.title, words.snippet(message.text, terms))
+            SearchHit(message, kept.value.title, words.snippet(message.text, terms))
             for message, kept in both
             if terms and words.holds(words.line_of(words.words_of(message.text)), terms)
         )

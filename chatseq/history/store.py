@@ -17,9 +17,9 @@ from chatseq.history.connect import connect, readable_faults
 from chatseq.history.contracts import (
     Conversation,
     Feedback,
-    Found,
     Message,
     Review,
+    SearchHit,
     Status,
     Verdict,
 )
@@ -105,7 +105,7 @@ class HistoryStore:
             _conversation_row(session, conversation)
             return tuple(message_of(row) for row in session.scalars(query.order_by(MessageRow.id)))
 
-    def search(self, query: str, limit: int = 20) -> tuple[Found, ...]:
+    def search(self, query: str, limit: int = 20) -> tuple[SearchHit, ...]:
         terms = words.terms_of(query)
         if not terms or limit < 1:
             return ()
@@ -123,7 +123,8 @@ class HistoryStore:
                 .limit(limit)
             )
             return tuple(
-                Found(message_of(row), title, words.snippet(row.text, terms)) for row, title in rows
+                SearchHit(message_of(row), title, words.snippet(row.text, terms))
+                for row, title in rows
             )
 
     def add_feedback(self, reply: int, verdict: Verdict, correction: str = "") -> Feedback:

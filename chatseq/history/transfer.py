@@ -15,11 +15,11 @@ from chatseq.core.exchange import Alternative
 from chatseq.history.contracts import (
     Conversation,
     Feedback,
-    Found,
     History,
     Message,
     Review,
     Role,
+    SearchHit,
     Status,
     Verdict,
 )
@@ -105,7 +105,7 @@ def _short_value(feedback: Feedback) -> dict[str, Any]:
     }
 
 
-def found_value(found: Found) -> dict[str, Any]:
+def found_value(found: SearchHit) -> dict[str, Any]:
     """Return a message that was searched for."""
     return {
         "conversation": found.message.conversation,

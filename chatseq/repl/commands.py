@@ -74,7 +74,7 @@ def slash_command(
     return decorated
 
 
-class Question(NamedTuple):
+class TypedQuestion(NamedTuple):
     """Something to be answered by the bot."""
 
     text: str
@@ -87,13 +87,13 @@ class Command(NamedTuple):
     argument: str
 
 
-def parse(text: str) -> Question | Command:
+def parse(text: str) -> TypedQuestion | Command:
     """Tell a question from a command; `//` begins a question with a slash."""
     stripped = text.strip()
     if not stripped.startswith(SLASH):
-        return Question(stripped)
+        return TypedQuestion(stripped)
     if stripped.startswith(SLASH * 2):
-        return Question(stripped[1:])
+        return TypedQuestion(stripped[1:])
     name, *rest = stripped[1:].split(maxsplit=1)[:2] or [""]
     return Command(name, rest[0] if rest else "")
 

@@ -13,8 +13,8 @@ from chatseq.hookspecs import hookimpl
 from chatseq.repl.commands import (
     Command,
     CommandTable,
-    Question,
     SlashCommand,
+    TypedQuestion,
     parse,
     slash_command,
     typed,
@@ -49,26 +49,28 @@ def registry_with(**references: object) -> Registry:
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("how are you?", Question("how are you?")),
-        ("  padded  ", Question("padded")),
-        ("two\nlines", Question("two\nlines")),
-        ("//etc/hosts", Question("/etc/hosts")),
-        ("  //x", Question("/x")),
+        ("how are you?", TypedQuestion("how are you?")),
+        ("  padded  ", TypedQuestion("padded")),
+        ("two\nlines", TypedQuestion("two\nlines")),
+        ("//etc/hosts", TypedQuestion("/etc/hosts")),
+        ("  //x", TypedQuestion("/x")),
         ("/help", Command("help", "")),
         (" /set  a = b c ", Command("set", "a = b c")),
         ("/resume\t1m8", Command("resume", "1m8")),
         ("/", Command("", "")),
         ("/usr/bin/python what is it?", Command("usr/bin/python", "what is it?")),
-        ("and/or", Question("and/or")),
+        ("and/or", TypedQuestion("and/or")),
     ],
 )
-def test_what_is_typed_is_a_question_or_a_command(text: str, meant: Question | Command) -> None:
+def test_what_is_typed_is_a_question_or_a_command(
+    text: str, meant: TypedQuestion | Command
+) -> None:
     assert parse(text) == meant
 
 
 @pytest.mark.parametrize("question", ["hello", "/etc", "//x", "a // b"])
 def test_typing_a_question_asks_that_question(question: str) -> None:
-    assert parse(typed(question)) == Question(question)
+    assert parse(typed(question)) == TypedQuestion(question)
 
 
 def test_a_function_becomes_a_command_with_its_docstring_as_help() -> None:
