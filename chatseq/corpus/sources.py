@@ -75,6 +75,29 @@ def open_sources(path: str | Path, *, encoding: str | None = None) -> list[Sourc
     return _opened(Path(path), encoding)
 
 
+def open_beside(source: Source, name: str) -> Source:
+    """Return the file of that name that lies beside a source, for readers of two files.
+
+    Its encoding is that of the source, unless it has a mark of its own.
+
+    Raises:
+        CorpusError: there is none, it is no corpus, or the source lies in an archive.
+    """
+    path = source.path.with_name(name)
+    if source.name != str(source.path):
+        raise CorpusError(
+            f"{source.name} lies in an archive, and {name} is looked for beside it. Unpack both.",
+            place=source.name,
+        )
+    if not _is_there(path):
+        raise CorpusError(
+            f"{source.name} needs the file {name} beside it. Put it there, or mend its name.",
+            kind=ErrorKind.CORPUS_NOT_FOUND,
+            place=str(path),
+        )
+    return _only(_opened(path, source.encoding), str(path))
+
+
 def source_of(name: str, path: Path, opener: Opener, encoding: str | None = None) -> Source:
     """Return the source behind an opener of bytes; the encoding is that of its mark, if any."""
     with told_as_corpus_errors(name), opener() as stream:

@@ -14,11 +14,13 @@ from chatseq.testing.values import Value, first_value, near_numbers, other_value
 
 # What a part may say for the checks, as attributes.
 EXAMPLE_OPTIONS = "example_options"  # {option: [value, ...]}
-EXAMPLE_FILE = "example_file"  # of a corpus reader: pairs -> (file name, text)
+EXAMPLE_FILE = "example_file"  # of a corpus reader: pairs -> (file name, text), or several files
+ANSWERS_ELSEWHERE = "answers_elsewhere"  # where, if a reader finds none beside its question
 NO_GRAPH = "no_graph"  # why a network cannot be written as an ONNX graph
 
 Pairs = Sequence[tuple[str, str]]
-WriteFile = Callable[[Pairs], tuple[str, str]]  # to a file name and its text
+# To a file name and its text, or to several: the one that is named first, then those beside it.
+WriteFile = Callable[[Pairs], tuple[str, str] | Mapping[str, str]]
 Arguments = Callable[[], Iterator[tuple[Any, ...]]]
 
 

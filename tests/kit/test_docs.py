@@ -18,10 +18,11 @@ from chatseq.cli.plugins_check import check as command
 from chatseq.hookspecs import PART_HOOKS
 from chatseq.testing import checks_for, pytest_plugin
 from chatseq.testing.checks import every_part
-from chatseq.testing.subject import EXAMPLE_FILE, EXAMPLE_OPTIONS, NO_GRAPH
+from chatseq.testing.subject import ANSWERS_ELSEWHERE, EXAMPLE_FILE, EXAMPLE_OPTIONS, NO_GRAPH
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "testing-plugins.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = 9
 
 
 def blocks() -> Iterator[str]:
@@ -46,11 +47,11 @@ def checks_listed() -> str:
 
 
 def test_there_are_blocks_and_each_has_a_part_in_it() -> None:
-    assert len(list(blocks())) == 7
+    assert len(list(blocks())) == BLOCKS
 
 
 @pytest.mark.slow("a process for every block of a page")
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(BLOCKS))
 def test_every_block_runs(number: int, tmp_path: Path) -> None:
     code = list(blocks())[number]
     (tmp_path / "test_block.py").write_text(code, encoding="utf-8")
@@ -81,7 +82,7 @@ def test_every_fixture_is_in_the_table() -> None:
 
 
 def test_what_a_part_may_say_for_the_checks_is_told() -> None:
-    for attribute in (EXAMPLE_OPTIONS, EXAMPLE_FILE, NO_GRAPH):
+    for attribute in (EXAMPLE_OPTIONS, EXAMPLE_FILE, ANSWERS_ELSEWHERE, NO_GRAPH):
         assert re.search(rf"^ +(?:def )?{attribute}\b", TEXT, re.MULTILINE)
 
 

@@ -7,12 +7,11 @@ the surest of all readers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from chatseq.core.errors import CorpusError
@@ -21,16 +20,16 @@ from chatseq.corpus.clean import clean
 from chatseq.corpus.contracts import BadRows, CorpusReader, Line, Source
 from chatseq.corpus.sources import open_sources
 from chatseq.testing.check import Context, Make, NotApplicable, check, require
-from chatseq.testing.checks.formats import Files, Writes, usual_formats, written_by
+from chatseq.testing.checks.formats import Beside, Files, Writes, usual_formats, written_by
 from chatseq.testing.registry import builtin_registry
 from chatseq.testing.rounds import Rounds
-from chatseq.testing.subject import EXAMPLE_FILE, Pairs
+from chatseq.testing.subject import ANSWERS_ELSEWHERE, EXAMPLE_FILE, Pairs
 
 KIND = "corpus-reader"
 BREAKS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e"  # what other programs take for the end of a line
 PAIRS = tuple((f"q{n}. what is it", f"a{n}. it is this") for n in range(1, 7))
 BROKEN_LINES = tuple((f"q{n}. {b}what is it", f"a{n}. it {b} is") for n, b in enumerate(BREAKS, 1))
-DAMAGED = "q3. what"  # of which a byte is spoilt
+DAMAGED = re.compile("([qa]3[.])( [wi])")  # between which a byte is spoilt, once in a file
 MANY = 3000
 
 
@@ -100,10 +99,8 @@ def strange_line_ends_shift_no_pair(make: Make, context: Context) -> None:
 def bad_rows_are_reported(make: Make, context: Context) -> None:
     """A damaged row is an error with its place, or is counted and left out; no other is touched."""
     reader = make()
-    for files in _own_files(reader, context, PAIRS):
-        name, text = next(iter(files.items()))
-        spoilt = text.encode().replace(DAMAGED.encode(), b"q3\xff\xfe what")
-        source = _source({**files, name: spoilt}, context)
+    for files, spoilt in _spoilt(_own_files(reader, context, PAIRS)):
+        source = _source(files, context, spoilt)
         bad = BadRows(skip=True)
         found = _pairs(reader.read(source, bad))
         wrong = [pair for pair in found if pair not in PAIRS]
@@ -112,7 +109,8 @@ def bad_rows_are_reported(make: Make, context: Context) -> None:
         try:
             list(reader.read(source, BadRows()))
         except CorpusError as fault:
-            told = re.search(rf"{re.escape(source.name)}:\d+", str(fault))
+            names = "|".join(map(re.escape, files))
+            told = re.search(rf"({names}):\d+", str(fault))
             require(told is not None, f"the error tells no place: {fault}")
         else:
             raise AssertionError("a damaged row is passed over where it should be an error")
@@ -120,21 +118,24 @@ def bad_rows_are_reported(make: Make, context: Context) -> None:
 
 @check(Rounds.FIRST)
 def anything_is_read_or_refused(make: Make, context: Context) -> None:
-    """Whatever a file of its name holds, nothing but a CorpusError is raised."""
+    """Whatever its files hold, or if one is missing, nothing but a CorpusError is raised."""
     reader = make()
     foreign = ["".join(write(PAIRS).values()) for write in usual_formats().values()]
     odd = ["x", "\ufffd\t\t\n\n\n,", '"', "{[" * 500, "\\u12", "- - - -\n:", "<a>&amp;</a>", "\t\n"]
     for own in _own_files(reader, context, PAIRS):
         for text in (*foreign, *odd):
-            files = dict.fromkeys(own, text + "\nz\n")
+            odd_source = _source(own, context, dict.fromkeys(own, (text + "\nz\n").encode()))
             with suppress(CorpusError):
-                for exchange in reader.read(_source(files, context), BadRows(skip=True)):
+                for exchange in reader.read(odd_source, BadRows(skip=True)):
                     require(isinstance(exchange, Exchange), f"it yields {exchange!r}")
+        _missing_files_are_told(reader, own, context)
 
 
 @check(Rounds.FIRST)
 def reading_needs_little_memory(make: Make, context: Context) -> None:
     """The first pair comes long before the last line of a large file was read."""
+    if elsewhere := getattr(context.subject.component, ANSWERS_ELSEWHERE, ""):
+        raise NotApplicable(f"its answers stand elsewhere: {elsewhere}")
     many = [(f"q{n}. what is it", f"a{n}. it is this") for n in range(MANY)]
     for source in _own(make(), context, many):
         taken = [0]
@@ -200,16 +201,39 @@ def _installed() -> tuple[tuple[Any, CorpusReader], ...]:
     return tuple((component, component()) for component in loaded)
 
 
-def _source(files: dict[str, Any] | Files, context: Context) -> Source:
+def _missing_files_are_told(reader: CorpusReader, own: Files, context: Context) -> None:
+    """Require that an error names the file that should lie beside the first."""
+    first, *others = own
+    if not isinstance(own, Beside) or not others:
+        return
+    source, names = _source(Beside({first: own[first]}), context), " and ".join(others)
+    try:
+        found = _pairs(reader.read(source, BadRows(skip=True)))
+    except CorpusError as fault:
+        named = any(name in str(fault) for name in others)
+        require(named, f"{names} is missing, and the error is: {fault}")
+    else:
+        raise AssertionError(f"{names} is missing, and it reads {found[:2]}")
+
+
+def _spoilt(own: Sequence[Files]) -> Iterator[tuple[Files, Mapping[str, bytes]]]:
+    """Yield files with what stands in one of them instead: a record that is damaged."""
+    for files in own:
+        named = files if isinstance(files, Beside) else [next(iter(files))]
+        for name in named:
+            damaged = DAMAGED.sub("\\1\ud800\\2", files[name], count=1)
+            yield files, {name: damaged.encode(errors="surrogatepass")}
+
+
+def _source(files: Files, context: Context, instead: Mapping[str, bytes] | None = None) -> Source:
+    """Return files as a source, some of them with another content."""
     folder = context.folder()
-    paths = [_put(folder / name, text) for name, text in files.items()]
-    [source] = open_sources("+".join(map(str, paths)))
+    contents = {name: text.encode() for name, text in files.items()} | dict(instead or {})
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    named = list(files)[:1] if isinstance(files, Beside) else list(files)
+    [source] = open_sources("+".join(str(folder / name) for name in named))
     return source
-
-
-def _put(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def _pairs(found: Any) -> list[tuple[str, str]]:

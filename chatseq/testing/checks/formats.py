@@ -13,6 +13,10 @@ Files = Mapping[str, str]  # the name of each file and its text
 Writes = Callable[[Pairs], Files]
 
 
+class Beside(dict[str, str]):
+    """Files of which the first is named, and its reader looks for the others beside it."""
+
+
 def usual_formats() -> dict[str, Writes]:
     """Return what writes pairs in each of the usual formats."""
     return {
@@ -32,8 +36,8 @@ def written_by(write: WriteFile) -> Writes:
     """Return the same for a format that a part brings itself."""
 
     def files(pairs: Pairs) -> Files:
-        name, text = write(pairs)
-        return {name: text}
+        written = write(pairs)
+        return Beside(written if isinstance(written, Mapping) else [written])
 
     return files
 
