@@ -59,16 +59,24 @@ class ForwardingResponder:
         turns = [self.before_context(context) for context in contexts]
         return map(self.after, self.inner.reply_all(asked, turns))
 
-    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
-        """Return a reply with what the responder inside has to explain; its text stays."""
-        turns = self.before_context(context)
-        found = explained(self.inner, self.before(question), reply, turns)
-        return replace(found, text=reply.text)
-
     def stream(self, question: str, context: Sequence[str] = ()) -> ReplyStream:
         """Begin a reply; nothing is computed before its first piece is asked for."""
-        changes = type(self).after is not ForwardingResponder.after
-        if changes and not self.keeps_text:
+        if self._changes_replies and not self.keeps_text:
             return SingleChunkStream(partial(self.reply, question, context), self._name)
         stream = self.inner.stream(self.before(question), self.before_context(context))
-        return MappedStream(stream, self.after) if changes else stream
+        return MappedStream(stream, self.after) if self._changes_replies else stream
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
+        """Return a reply that it gave with what the responder inside tells of it.
+
+        What is changed on the way out is not the reply that the one inside gave; it is asked again.
+        """
+        asked, turns = self.before(question), self.before_context(context)
+        if not self._changes_replies:
+            return explained(self.inner, asked, reply, turns)
+        found = self.after(explained(self.inner, asked, self.inner.reply(asked, turns), turns))
+        return replace(found, text=reply.text, interrupted=reply.interrupted)
+
+    @property
+    def _changes_replies(self) -> bool:
+        return type(self).after is not ForwardingResponder.after

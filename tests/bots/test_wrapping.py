@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +16,14 @@ from chatseq.bots.bot import Bot
 from chatseq.bots.streams import SingleChunkStream
 from chatseq.bots.wrapping import InnerResponder, WrappingResponder
 from chatseq.core.errors import ErrorKind, PartError
-from chatseq.core.exchange import Reply
+from chatseq.core.exchange import Reply, ReplySource
 from chatseq.core.options import build_part, check_part, nested_parts
-from chatseq.core.plugins import Registry
+from chatseq.core.plugins import Registry, discover
 from chatseq.core.recipe import Recipe, load_recipe
 from chatseq.hookspecs import hookimpl
 from chatseq.testing import babbling_bot, broken, builtin_registry, teach
 from chatseq.testing import check_part as check
+from chatseq.testing.responders import ScriptedResponder
 from chatseq.training.finalize import needed_plugins
 
 
@@ -181,3 +185,54 @@ def test_a_bundle_needs_the_plugin_of_what_is_inside(registry: Registry) -> None
     assert {"Mine-0", "chatseq_qa"} <= set(needed)
     alone = needed_plugins(registry, recipe(name="forgiving", inner={"name": "noted"}))
     assert "chatseq_qa" in alone, "the default of the innermost is qa"
+
+
+def page_example() -> str:
+    """Return the first block of the section of the page."""
+    page = Path(__file__).parents[2] / "docs" / "hooks" / "chatseq_responders.md"
+    text = page.read_text(encoding="utf-8")
+    section = text.partition("## A responder in front of another one")[2].partition("\n## ")[0]
+    found = re.search(r"(?:^    .*\n|^\n(?=\n*    ))+", section, re.MULTILINE)
+    assert found is not None
+    return textwrap.dedent(found[0])
+
+
+def test_the_example_of_the_page_does_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "polite.py").write_text(page_example(), encoding="utf-8")
+    registry = discover([tmp_path])
+    assert registry.faults == []
+    polite = registry.find("responder", "polite").load()
+    assert broken(check("responder", polite, name="polite")) == []
+    options = {"inner": {"name": "retrieval", "neighbours": 3}, "closing": "More?"}
+    (tmp_path / "data").mkdir()
+    teach(polite, tmp_path / "data", options)
+    responder = polite(babbling_bot(folder=tmp_path / "data"), **options)
+    assert responder.reply("hi, who are you").text == "i am a bot More?"
+    assert responder.reply("which horse will win").source == "declined"
+    sys.modules.pop("chatseq_file_plugins.polite", None)
+
+
+class Explains(ScriptedResponder):
+    """Tell on demand what it was asked."""
+
+    def explain(self, question: str, reply: Reply, context: Sequence[str] = ()) -> Reply:
+        return replace(reply, extra={"asked": " | ".join([*context, question, reply.text])})
+
+
+def test_what_explains_a_reply_is_asked_of_the_one_that_gave_it() -> None:
+    forgiving = Forgiving(bot())
+    assert forgiving.explain("a", REPLY) is REPLY, "the one inside explains nothing"
+    forgiving.inner = Explains()
+    found = forgiving.explain("please a", REPLY, ["b please"])
+    assert found == replace(REPLY, extra={"asked": "b | a | said"})
+
+
+def test_a_reply_that_was_changed_is_explained_as_it_was_inside() -> None:
+    signed = Signed(bot(), inner=SCRIPTED)
+    signed.inner = Explains()
+    given = signed.reply("a b")
+    found = signed.explain("a b", given)
+    assert found == replace(given, extra={"asked": "a b | a b"})
+
+
+REPLY = Reply("said", ReplySource.GENERATED, 0.5)
