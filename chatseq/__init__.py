@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chatseq.api import Bot, evaluate, installed_plugins, list_bots, read_corpus, train
+    from chatseq.api import Bot, evaluate, list_bots, read_corpus, train
     from chatseq.bots.text_stream import TextStream
     from chatseq.chat.session import ChatSession
+    from chatseq.composition import installed_plugins
     from chatseq.core.errors import ChatseqError, ErrorKind
     from chatseq.core.exchange import Exchange, Reply
     from chatseq.evaluation.report import Report
@@ -36,14 +37,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "chatseq.api": (
-        "Bot",
-        "evaluate",
-        "installed_plugins",
-        "list_bots",
-        "read_corpus",
-        "train",
-    ),
+    "chatseq.api": ("Bot", "evaluate", "list_bots", "read_corpus", "train"),
+    "chatseq.composition": ("installed_plugins",),
     "chatseq.bots.text_stream": ("TextStream",),
     "chatseq.chat.session": ("ChatSession",),
     "chatseq.core.errors": ("ChatseqError", "ErrorKind"),

@@ -1,22 +1,18 @@
 """What a Python program calls; the command line and the chat are written on it.
 
-This is where the parts of chatseq come together: the plugins that are on, one-file plugins, the
-bots on the disk, the corrections of the user's history. Importing it imports nothing heavy, and
-torch only when something is trained. docs/api.md shows all of it.
+It knows plugins, switches and corrections as the command line does (chatseq.composition). Importing
+it imports nothing heavy; torch is imported when something is trained. docs/api.md shows all of it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatseq.core.disabled import read_disabled
-from chatseq.core.exchange import Exchange, Reply
-from chatseq.core.paths import plugins_folder
-from chatseq.core.plugins import Registry, discover
+from chatseq.composition import ALL_CORES, installed_plugins, load_answering, thread_settings
+from chatseq.core.plugins import Registry
 from chatseq.core.settings import Settings, as_overrides, flattened
 
 if TYPE_CHECKING:
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from chatseq.bots.text_stream import TextStream
     from chatseq.chat.session import ChatSession
     from chatseq.core.events import CorpusReport, FinishedReport, TrainingEvent
+    from chatseq.core.exchange import Exchange, Reply
     from chatseq.core.recipe import Recipe
     from chatseq.corpus.read import ReadOptions, ReadReport
     from chatseq.evaluation.report import Progress, Report
@@ -34,25 +31,10 @@ if TYPE_CHECKING:
     from chatseq.training.job_sources import JobOptions
 
     Event = TrainingEvent | CorpusReport
+    Files = str | Path | Iterable[str | Path]
+    Pairs = Iterable[Exchange | tuple[str, str]]  # of question and answer
 
-Files = str | Path | Iterable[str | Path]
-Pairs = Iterable[Exchange | tuple[str, str]]  # of question and answer
-SWITCHBOARD = "plugins"  # the command without which nothing could be switched on again
 CHANGEABLE = ("decoding", "responder")  # sections of a recipe that a loaded bot can still change
-ALL_CORES = 0
-
-
-def installed_plugins() -> Registry:
-    """Return the plugins that are on, those of one file in chatseq's home among them.
-
-    Plugins that are switched off are left out; all are on where that would leave no way back.
-    Functions of this module look for them at each call unless they are given.
-    """
-    folders = [plugins_folder()]
-    registry = discover(folders, off=read_disabled().off)
-    if registry.off and SWITCHBOARD not in registry.parts("command"):
-        return discover(folders)
-    return registry
 
 
 class Bot:
@@ -97,10 +79,10 @@ class Bot:
             EngineError: its network cannot run here.
         """
         return cls(
-            load(
+            load_answering(
                 registry or installed_plugins(),
                 name,
-                [*_threads(threads), *as_overrides(settings)],
+                [*thread_settings(threads), *as_overrides(settings)],
                 corrections=corrections,
             ),
             corrected=corrections,
@@ -233,27 +215,6 @@ class Bot:
         if not self._corrected:
             return self._answering
         return replace(self._answering, data=replace(self._answering.data, corrections=tuple))
-
-
-def load(
-    registry: Registry,
-    name: str | Path | None,
-    overrides: Iterable[str],
-    *,
-    corrections: bool = True,
-    beside: Callable[[], History | None] = lambda: None,
-) -> Answering:
-    """Load what a Bot wraps.
-
-    Args:
-        beside: gives a history in memory whose corrections count, too
-    """
-    from chatseq.bots.loader import load_bot
-    from chatseq.chat.corrections import Corrections
-
-    if not corrections:
-        return load_bot(registry, name, overrides=overrides)
-    return load_bot(registry, name, overrides=overrides, corrections=Corrections(beside=beside))
 
 
 def list_bots() -> list[BundleListing]:
@@ -423,19 +384,6 @@ def _told(
     for event in events:
         on_event(event)
         yield event
-
-
-def _threads(threads: int | None) -> list[str]:
-    if threads is None:
-        return []
-    return [f"engine.threads={threads or _cores()}"]
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS, Windows
 
 
 def _paths(files: Files) -> list[str | Path]:

@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"engines", "decoding", "history", "corpus"},
     {"bots"},
     {"chat", "training", "evaluation"},
-    {"api"},
+    {"api", "composition"},
     {"cli", "repl", "server", "testing", "scaffold"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatseq.api import ALL_CORES, Bot
+from chatseq.api import Bot
 from chatseq.api import evaluate as judge
 from chatseq.cli.corpus import read_files
 from chatseq.cli.main import overrides, registry_of
 from chatseq.cli.output import say_json, tell
+from chatseq.composition import ALL_CORES
 from chatseq.core.errors import ChatseqError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import Any, TextIO
 import click
 
 import chatseq
-from chatseq.api import installed_plugins
 from chatseq.cli.output import take_any_text, tell, tell_error
+from chatseq.composition import installed_plugins
 from chatseq.core.errors import ChatseqError, OldName, PartError
 from chatseq.core.plugins import Registry
 

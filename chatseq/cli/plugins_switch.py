@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from chatseq.api import SWITCHBOARD
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, tell
+from chatseq.composition import SWITCHBOARD
 from chatseq.core.disabled import read_disabled, switch_off, switch_on
 from chatseq.core.errors import ErrorKind, PartError, did_you_mean, nearest
 from chatseq.core.plugins import PartNames, Registry

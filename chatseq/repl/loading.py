@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatseq.api import Bot, load
+from chatseq.api import Bot
+from chatseq.composition import load_answering
 from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def loader(registry: Registry, *, unsaved: Callable[[], History | None] = lambda
     def load_named(name: str, overrides: Sequence[str]) -> LoadedBot:
         import chatseq.chat.chat  # noqa: F401  (here, so that the first question need not wait)
 
-        return loaded(Bot(load(registry, name, overrides, beside=unsaved)))
+        return loaded(Bot(load_answering(registry, name, overrides, beside=unsaved)))
 
     return load_named
 
