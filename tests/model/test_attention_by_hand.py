@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -198,3 +201,17 @@ def test_folding_puts_the_rows_of_a_source_side_by_side() -> None:
     context, weights = unfold(folded, folded, query)
     assert torch.equal(context, query)
     assert torch.equal(weights, query)
+
+
+def test_each_forward_scores_masks_normalises_and_sums_in_this_order() -> None:
+    steps = (r"\bscores = ", r"\b(real|near) = ", r"self\.normalise\(", r"\bcontext = ")
+    read = 0
+    for file in sorted(Path(additive.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == "forward":
+                body = ast.unparse(node)
+                found = [match.start() for step in steps if (match := re.search(step, body))]
+                if len(found) == len(steps) and "for " not in body:
+                    assert found == sorted(found), f"{file.name}: {body}"
+                    read += 1
+    assert read == 7  # the others go step by step, or only raise
