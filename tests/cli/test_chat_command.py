@@ -96,7 +96,13 @@ def slow(home: Path) -> None:
     (home / "plugins" / "slow.py").write_text(SLOW, encoding="utf-8")
 
 
-@pytest.mark.parametrize("arguments", [(), ("chat",), ("chat", "--bot", "tiny")])
+SLOW = pytest.mark.slow("the program in a process; tests/repl has the same within one")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), pytest.param(("chat",), marks=SLOW), pytest.param(("chat", "--bot", "tiny"), marks=SLOW)],
+)
 def test_a_piped_chat_answers_line_by_line(tiny_bot: Path, arguments: tuple[str, ...]) -> None:
     done = piped("hello\n\n你好\n", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
@@ -158,6 +164,7 @@ def test_a_setting_that_training_fixed_is_refused(tiny_bot: Path) -> None:
     assert "'training.seed' is fixed once a bot is trained." in done.stderr
 
 
+@pytest.mark.slow("the program in a process; tests/repl has the same within one")
 def test_commands_of_a_chat_work_with_a_real_bot(tiny_bot: Path) -> None:
     typed = "hello\n/retry beam\n/set decoding.max_length=2\n/retry\n/undo\n/bot\n/nope\n"
     done = piped(typed, "chat")
@@ -243,6 +250,7 @@ def test_a_whole_session_on_a_terminal(tiny_bot: Path, slow: None) -> None:
         assert chat.end() == 0
 
 
+@pytest.mark.slow("a program in a terminal of its own; another stays in the fast run")
 def test_ctrl_c_stops_a_slow_reply_and_its_part_is_kept(tiny_bot: Path, slow: None) -> None:
     with Terminal([*PROGRAM, "chat", "--set", "responder.name=slow"]) as chat:
         chat.until(r"^tiny \(greedy\)")

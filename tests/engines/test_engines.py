@@ -58,6 +58,7 @@ TRANSFORMER = [
 ]
 
 
+@pytest.mark.slow("trains two networks")
 @pytest.mark.parametrize("parts", [SIZES, TRANSFORMER])
 def test_int8_is_close_and_chooses_the_same_tokens_once_trained(
     registry: Registry, recipe: Recipe, tmp_path: Path, parts: list[str]

@@ -5,11 +5,13 @@ All mixes are tried by the mix table.
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from selection import thinned
 from walking import VOCABULARY, assert_equal, question, walked
 
 from chatseq.core.options import options_of
@@ -92,8 +94,10 @@ def test_every_output_layer_becomes_a_graph(
     check(model, tmp_path)
 
 
-@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
-@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize(
+    ("positions", "norm"),
+    thinned(product(("sinusoidal", "learned", "rotary"), ("pre", "post"))),
+)
 def test_every_kind_of_transformer_becomes_a_graph(
     registry: Registry, recipe: Recipe, positions: str, norm: str, tmp_path: Path
 ) -> None:
