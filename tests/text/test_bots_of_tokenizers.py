@@ -15,6 +15,7 @@ TAUGHT = {"where is the 训练 file": "In the 训练 folder 😀.", "bye": "Good
 SIZES = ("embedding_size", "encoder.hidden_size", "decoder.hidden_size")
 
 
+@pytest.mark.slow("trains a bot with each tokenizer")
 @pytest.mark.parametrize(
     "settings",
     [

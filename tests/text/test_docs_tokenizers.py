@@ -101,6 +101,7 @@ def test_every_shown_setting_exists(registry: Registry, setting: str) -> None:
     load_recipe("faq").apply([setting]).check(registry, "the page")
 
 
+@pytest.mark.slow("learns each tokenizer from a real corpus")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_figures_are_those_of_the_corpus(learn: Learn, shared_corpora: Path, name: str) -> None:
     file = shared_corpora / "personality_chat" / "qna_chitchat_professional.tsv"

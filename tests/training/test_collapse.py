@@ -174,6 +174,7 @@ def told(events: list[TrainingEvent]) -> list[int]:
 FOUR = ("training.validations=4", "training.patience=9", "training.max_epochs=4")
 
 
+@pytest.mark.slow("trains several bots")
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     ("found", "after"),

@@ -89,6 +89,7 @@ def test_the_folder_of_the_file_is_not_stored(job: Job) -> None:
         assert b"secret folder" not in path.read_bytes(), path.name
 
 
+@pytest.mark.slow("trains a bot twice; tests/training/test_run.py does so in the fast run")
 def test_a_run_that_goes_on_needs_the_file_no_more(make_job: MakeJob, vectors: Path) -> None:
     settings = (WORD, f"model.pretrained={vectors}")
     finish(make_job(*settings, name="whole"))

@@ -157,6 +157,7 @@ def test_rows_may_be_picked_several_times_and_are_what_they_were(job: Job) -> No
     assert len(job.train) == 36, "they are still there"
 
 
+@pytest.mark.slow("trains a bot several times; test_run does so in the fast run")
 @pytest.mark.usefixtures("faq_bot")
 def test_a_killed_run_goes_on_bit_for_bit(registry: Registry, taught_faq: Path) -> None:
     shutil.copytree(taught_faq, bot_folder("whole"))
@@ -170,6 +171,7 @@ def test_a_killed_run_goes_on_bit_for_bit(registry: Registry, taught_faq: Path) 
     assert weights("faq") == weights("whole") != (taught_faq / WEIGHTS).read_bytes()
 
 
+@pytest.mark.slow("trains a bot several times; test_run does so in the fast run")
 @pytest.mark.usefixtures("faq_bot")
 def test_an_interrupted_run_goes_on_though_its_bot_has_changed(
     registry: Registry, taught_faq: Path
