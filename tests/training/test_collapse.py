@@ -198,6 +198,7 @@ def test_a_run_tells_it_once_and_not_before_its_second_half(
     assert [report.variety for report in reports] == found
 
 
+@pytest.mark.slow("trains several bots")
 @pytest.mark.usefixtures("home")
 def test_a_run_that_goes_on_does_not_tell_it_again(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch

@@ -80,6 +80,7 @@ def bot_of(registry: Registry, folder: Path, name: str, content: str, *settings:
     return load_bot(registry, file.stem)
 
 
+@pytest.mark.slow("trains bots that read earlier turns")
 def test_the_page_about_earlier_turns_is_true(registry: Registry, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "chat.md").read_text(encoding="utf-8")
     section = page[page.index("## Earlier turns") : page.index("## Terminals")]
@@ -108,6 +109,7 @@ def second_replies(bot: Bot) -> list[str]:
     return found
 
 
+@pytest.mark.slow("trains bots that read earlier turns")
 @pytest.mark.parametrize(
     ("name", "make"),
     [("talk.txt", as_text), ("talk.conv", as_conv), ("talk.jsonl", as_messages)],
