@@ -122,6 +122,7 @@ def test_a_bot_that_reads_two_turns_knows_what_and_on_sundays_is_about(
     assert open_bundle(bot_folder("talk")).manifest.figures["exact_match"] == 1.0
 
 
+@pytest.mark.slow("trains bots that read earlier turns")
 def test_a_bot_that_reads_the_question_alone_cannot_know(
     registry: Registry, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_bot_that_reads_the_question_alone_cannot_know(
     assert bot.responder.reply(TALKS[0][0]).text == TALKS[0][1]  # the first question is easy
 
 
+@pytest.mark.slow("trains bots that read earlier turns")
 def test_a_hierarchical_bot_chats_about_each_place_and_is_judged_with_the_turns(
     registry: Registry, tmp_path: Path
 ) -> None:
