@@ -64,7 +64,7 @@ class WantsARepeatedMemory(PlainAttention):
 
     def scores(self, query: Tensor, states: Tensor) -> Tensor:
         batch, rows = states.shape[0], query.shape[0]
-        order = torch.arange(rows).view(-1, batch).t().flatten()
+        order = torch.arange(rows, device=query.device).view(-1, batch).t().flatten()
         return super().scores(query[order], states)
 
 
@@ -72,7 +72,10 @@ class IndexesByPlace(RememberingAttention):
     """Keeps row numbers in its state, which are wrong as soon as rows change their places."""
 
     def start(self, memory: Memory) -> State:
-        return (*super().start(memory), torch.arange(memory.mask.shape[0]))
+        return (
+            *super().start(memory),
+            torch.arange(memory.mask.shape[0], device=memory.mask.device),
+        )
 
     def forward(self, query: Tensor, prepared: State, state: State) -> Attended:
         found = super().forward(query, prepared, (state[0][state[1]],))
@@ -108,7 +111,7 @@ class KeepsAWeightToItself(PlainAttention):
 
 class CountsWhileItIsTraced(PlainAttention):
     def scores(self, query: Tensor, states: Tensor) -> Tensor:
-        places = torch.sin(torch.arange(int(states.shape[1]), dtype=states.dtype))
+        places = torch.sin(torch.arange(int(states.shape[1])).to(states))
         return super().scores(query, states) + places
 
 
@@ -130,6 +133,12 @@ class MasksWithInfinity(PlainAttention):
         return Attended(weights @ states.repeat_interleave(k, 0), weights, state)
 
 
+class ForgetsTheDevice(PlainAttention):
+    def scores(self, query: Tensor, states: Tensor) -> Tensor:
+        found = super().scores(query, states)
+        return found.index_select(1, torch.arange(found.shape[1]))
+
+
 MUTANTS = {
     "its shapes are those of the contract": mutant(FewPositions, "there are 64 positions"),
     "what it prepares begins with states and mask": mutant(
@@ -148,6 +157,7 @@ MUTANTS = {
     ),
     "weights survive saving": mutant(KeepsAWeightToItself, "weights that were stored"),
     "its graph equals torch": mutant(CountsWhileItIsTraced, ""),
+    "tensors are made where its inputs are": mutant(ForgetsTheDevice, "beside one on meta"),
     "half precision stays finite": mutant(MasksWithABillion, "without overflow"),
     "extremes stay finite": mutant(MasksWithInfinity, "all padding gives NaN"),
 }

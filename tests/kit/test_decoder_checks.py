@@ -82,7 +82,10 @@ class IndexesByPlace(PlainDecoder):
     """Keeps row numbers in its state, which are wrong as soon as rows change their places."""
 
     def start(self, memory: Memory) -> State:
-        return (torch.arange(memory.mask.shape[0]), *super().start(memory))
+        return (
+            torch.arange(memory.mask.shape[0], device=memory.mask.device),
+            *super().start(memory),
+        )
 
     def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
         places, total, *history = state
@@ -116,7 +119,10 @@ class CountsWhileItIsTraced(PlainDecoder):
     def prepare(self, memory: Memory) -> State:
         prepared = super().prepare(memory)
         batch = int(memory.mask.shape[0])
-        return (*prepared, torch.sin(torch.arange(batch) * 0.0).unsqueeze(1))
+        return (
+            *prepared,
+            torch.sin(torch.arange(batch, device=memory.mask.device) * 0.0).unsqueeze(1),
+        )
 
     def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
         found = super().forward(embedded, state, prepared[:-1])
@@ -134,6 +140,12 @@ class DividesByNoTokens(PlainDecoder):
         return (first / memory.mask.sum(1, keepdim=True), *history)
 
 
+class ForgetsTheDevice(PlainDecoder):
+    def forward(self, embedded: Tensor, state: State, prepared: State) -> Decoded:
+        found = super().forward(embedded, state, prepared)
+        return found._replace(hidden=found.hidden[:, torch.arange(found.hidden.shape[1])])
+
+
 MUTANTS = {
     "attention is used or refused": mutant(RefusesWithoutAWord, "refused without a word"),
     "its shapes are those of the contract": mutant(FewPositions, "there are 16 positions"),
@@ -149,6 +161,7 @@ MUTANTS = {
     ),
     "weights survive saving": mutant(KeepsAWeightToItself, "weights that were stored"),
     "its graph equals torch": mutant(CountsWhileItIsTraced, ""),
+    "tensors are made where its inputs are": mutant(ForgetsTheDevice, "beside one on meta"),
     "half precision stays finite": mutant(CutsAtAMillion, "without overflow"),
     "extremes stay finite": mutant(DividesByNoTokens, "all padding with an attention gives NaN"),
 }

@@ -73,7 +73,7 @@ class KeepsAWeightToItself(Spoilt):
 
 class CountsWhileItIsTraced(Spoilt):
     def forward(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:
-        places = torch.sin(torch.arange(int(embedded.shape[1]), dtype=embedded.dtype))
+        places = torch.sin(torch.arange(int(embedded.shape[1])).to(embedded))
         return super().forward(embedded + places.unsqueeze(1), mask, turns)
 
 
@@ -90,6 +90,13 @@ class DividesByNoTokens(Spoilt):
         return memory._replace(summary=memory.states.sum(1) / mask.sum(1, keepdim=True))
 
 
+class ForgetsTheDevice(Spoilt):
+    def forward(self, embedded: Tensor, mask: Tensor, turns: Tensor) -> Memory:
+        memory = super().forward(embedded, mask, turns)
+        order = torch.arange(memory.states.shape[0])
+        return memory._replace(summary=memory.summary.index_select(0, order))
+
+
 MUTANTS = {
     "its shapes are those of the contract": mutant(FewPositions, "there are 64 positions"),
     "padding changes nothing": mutant(AveragesPadding, "more padding changes the summary"),
@@ -104,6 +111,7 @@ MUTANTS = {
     ),
     "weights survive saving": mutant(KeepsAWeightToItself, "weights that were stored"),
     "its graph equals torch": mutant(CountsWhileItIsTraced, ""),
+    "tensors are made where its inputs are": mutant(ForgetsTheDevice, "beside one on meta"),
     "half precision stays finite": mutant(MasksWithABillion, "without overflow"),
     "extremes stay finite": mutant(DividesByNoTokens, "all padding gives NaN"),
 }

@@ -81,7 +81,7 @@ class KeepsAWeightToItself(Spoilt):
 class CountsWhileItIsTraced(Spoilt):
     def logits(self, readout: Readout, vocabulary: Vocabulary) -> Tensor:
         found = super().logits(readout, vocabulary)
-        return found + torch.zeros(int(found.shape[0]), 1)
+        return found + torch.zeros(int(found.shape[0]), 1).to(found)
 
 
 class MasksWithABillion(Spoilt):
@@ -95,6 +95,12 @@ class MasksWithABillion(Spoilt):
 class NeedsToLook(Spoilt):
     def logits(self, readout: Readout, vocabulary: Vocabulary) -> Tensor:
         return super().logits(readout, vocabulary) + readout.weights.sum(1, keepdim=True).log()
+
+
+class ForgetsTheDevice(Spoilt):
+    def logits(self, readout: Readout, vocabulary: Vocabulary) -> Tensor:
+        found = super().logits(readout, vocabulary)
+        return found[torch.arange(found.shape[0])]
 
 
 MUTANTS = {
@@ -111,6 +117,7 @@ MUTANTS = {
     "the same readout gives the same": mutant(WritesIntoTheHidden, "it writes into a tensor"),
     "weights survive saving": mutant(KeepsAWeightToItself, "weights that were stored"),
     "its graph equals torch": mutant(CountsWhileItIsTraced, ""),
+    "tensors are made where its inputs are": mutant(ForgetsTheDevice, "beside one on meta"),
     "half precision stays finite": mutant(MasksWithABillion, "without overflow"),
     "extremes stay finite": mutant(NeedsToLook, "the loss without attention gives NaN"),
 }

@@ -185,6 +185,13 @@ def its_graph_equals_torch(make: Make, context: Context) -> None:
 
 
 @check()
+def tensors_are_made_where_its_inputs_are(make: Make, context: Context) -> None:
+    """On another device it answers and learns there, and meets no tensor of the processor."""
+    given = (_query(), tensors.sample_memory())
+    tensors.made_elsewhere(_attention(make), given, _attend)
+
+
+@check()
 def half_precision_stays_finite(make: Make, context: Context) -> None:
     """In bfloat16 and float16 no number becomes NaN or infinite."""
     given = (_query(), tensors.sample_memory())

@@ -207,6 +207,14 @@ def its_graph_equals_torch(make: Make, context: Context) -> None:
 
 
 @check()
+def tensors_are_made_where_its_inputs_are(make: Make, context: Context) -> None:
+    """On another device it answers and learns there, and meets no tensor of the processor."""
+    given = (_embedded(), tensors.sample_memory())
+    for _, decoder in _decoders(make):
+        tensors.made_elsewhere(decoder, given, _decode)
+
+
+@check()
 def half_precision_stays_finite(make: Make, context: Context) -> None:
     """In bfloat16 and float16 no number becomes NaN or infinite."""
     given = (_embedded(), tensors.sample_memory())

@@ -139,6 +139,13 @@ def its_graph_equals_torch(make: Make, context: Context) -> None:
 
 
 @check()
+def tensors_are_made_where_its_inputs_are(make: Make, context: Context) -> None:
+    """On another device it answers and learns there, and meets no tensor of the processor."""
+    for output, *seen in _examples(make):
+        tensors.made_elsewhere(output, (*seen, _targets()), _scored)
+
+
+@check()
 def half_precision_stays_finite(make: Make, context: Context) -> None:
     """In mixed precision, bfloat16 and float16, no number becomes NaN or infinite."""
     for output, readout, vocabulary in _examples(make):
@@ -207,6 +214,11 @@ def _some(readout: Readout, positions: slice) -> Readout:
 
 def _runs(seen: tuple[Readout, Vocabulary], output: Any) -> list[Tensor]:
     return [output(*seen)]
+
+
+def _scored(output: Any, readout: Readout, vocabulary: Vocabulary, targets: Tensor) -> list[Tensor]:
+    loss = output.loss(readout, targets, vocabulary, label_smoothing=0.1)
+    return [output(readout, vocabulary), loss]
 
 
 def _vocabulary() -> Vocabulary:

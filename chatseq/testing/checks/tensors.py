@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from chatseq.model.contracts import Memory
 from chatseq.model.initialise import initialise
 from chatseq.testing.check import Make, require
+from chatseq.testing.elsewhere import elsewhere
 
 INPUT, MEMORY, QUERY = 6, 8, 8  # widths; memory and query are equal, as a dot product needs
 BATCH, SOURCE, TARGET, BEAMS = 3, 5, 4, 2
@@ -161,6 +162,25 @@ def finite_in_halves(part: nn.Module, arguments: Sequence[Any], runs: Callable[.
         for loudness in (1.0, 30.0):
             given = [_halved(argument, half, loudness) for argument in arguments]
             finite(runs(module, *given), f"{half} with inputs near {loudness:g}")
+
+
+def made_elsewhere(part: nn.Module, arguments: Sequence[Any], runs: Callable[..., Any]) -> None:
+    """Require that a part whose weights and arguments are on another device makes all there."""
+    with elsewhere() as device:
+        there = part.to(device)
+        found = list(runs(there, *(_moved(argument, device) for argument in arguments)))
+        stray = [tensor for tensor in _flat(found) if tensor.device != device]
+        require(not stray, f"it gives a tensor on {stray[0].device if stray else device}")
+        _backward(numbers(found))
+
+
+def _moved(given: Any, device: torch.device) -> Any:
+    if isinstance(given, Tensor):
+        return given.to(device)
+    if not isinstance(given, tuple):
+        return given
+    changed = [_moved(each, device) for each in given]
+    return type(given)(*changed) if hasattr(given, "_fields") else type(given)(changed)
 
 
 def _halved(given: Any, half: torch.dtype, loudness: float) -> Any:
