@@ -22,7 +22,7 @@ from chatseq.text.tokenizer import END_ID, PAD_ID, START_ID
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BEGINNINGS = 16  # of the answers to a question that go on at each level
+BEGINNINGS = 8  # of the answers to a question that go on at each level
 
 
 def answer_tokens(answers: Sequence[Sequence[int]], longest: int) -> Ints:

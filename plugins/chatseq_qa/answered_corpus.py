@@ -36,6 +36,7 @@ class AnsweredCorpus:
         if numbers.shape != (len(neighbourhood),):
             raise ValueError(f"{PAIR_ANSWERS} does not belong to the index")
         self._numbers = numbers
+        self._rows = lru_cache(maxsize=1 << 14)(neighbourhood.pairs.__getitem__)
         self.matches = lru_cache(maxsize=_REMEMBERED)(self._matches)
         self.coverage = lru_cache(maxsize=_REMEMBERED)(neighbourhood.coverage)
         self._near = lru_cache(maxsize=_REMEMBERED)(self._found_answers)  # of the matches
@@ -56,12 +57,12 @@ class AnsweredCorpus:
         return bot.opened(cls, lambda: cls(folder, Neighbourhood.of(bot, responder="qa")))
 
     def row(self, number: int) -> Exchange:
-        """Return a row of the corpus."""
-        return self.neighbourhood.pairs[number]
+        """Return a row of the corpus; near ones are asked for again and again."""
+        return self._rows(number)
 
     def nearest(self, question: str, most: int) -> list[Neighbour]:
         """Return the rows whose questions are most like one, best first."""
-        return neighbours_of(self.matches(question), self.neighbourhood.pairs, most)
+        return neighbours_of(self.matches(question), self._rows, most)
 
     def answers_near(self, question: str, most: int) -> Mapping[int, float]:
         """Return the answers of the nearest rows with the highest similarity of each, best first.

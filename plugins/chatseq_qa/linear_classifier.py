@@ -73,11 +73,18 @@ def vector_of(question: str, known: Known) -> Vector:
     of a short question with rare words and of a long one alike. How often an n-gram comes is left
     out, since in questions it hardly ever comes again.
     """
-    seen = views_of(question)
-    parts = [_part(ids, known) for ids in thirds(seen)]
-    places = np.concatenate([part.places for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    return Vector(places, values)
+    parts = thirds(views_of(question))
+    ids = np.concatenate(parts)
+    if not len(known.ids):
+        return Vector(np.zeros(0, np.int64), np.zeros(0, np.float32))
+    places = np.minimum(np.searchsorted(known.ids, ids), len(known.ids) - 1)
+    held = known.ids[places] == ids
+    third = np.repeat(np.arange(len(parts)), [len(part) for part in parts])[held]
+    places = places[held]
+    values = known.rarity[places]
+    lengths = np.sqrt(np.bincount(third, values * values, len(parts)))
+    scales = np.divide(_LENGTH, lengths, out=np.zeros(len(parts)), where=lengths > 0)
+    return Vector(places, values * scales.astype(np.float32)[third])
 
 
 def thirds(seen: Views) -> tuple[Ids, Ids, Ids]:
@@ -103,12 +110,3 @@ def copy_classifier(source: Path, folder: Path) -> None:
     """Copy what `save_classifier` wrote into another folder."""
     for name in _ARRAYS:
         shutil.copyfile(source / FILES.format(name), folder / FILES.format(name))
-
-
-def _part(ids: Ids, known: Known) -> Vector:
-    places = np.searchsorted(known.ids, ids)
-    places[places == len(known.ids)] = 0
-    places = places[known.ids[places] == ids] if len(known.ids) else places[:0]
-    values = known.rarity[places]
-    length = float(np.sqrt((values * values).sum()))
-    return Vector(places, values * (_LENGTH / length) if length else values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from chatseq.bots.bot import Bot
@@ -68,7 +68,7 @@ class Neighbourhood:
         if self._index is None:
             return []
         matches = self._index.search(question, most * _COPIES, first=first)
-        return neighbours_of(matches, self.pairs, most)
+        return neighbours_of(matches, self.pairs.__getitem__, most)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -87,21 +87,21 @@ class Neighbourhood:
 
 
 def neighbours_of(
-    matches: Iterable[Match], pairs: Sequence[Exchange], most: int
+    matches: Iterable[Match], row: Callable[[int], Exchange], most: int
 ) -> list[Neighbour]:
     """Return the exchanges that were matched, in their order; of equal ones the first.
 
     Rows to be declined are among them, with an empty answer.
 
     Args:
-        pairs: the corpus, as Match.number counts it
+        row: gives a row of the corpus, as Match.number counts them
         most: neighbours at most; no more of the corpus is read than they need
     """
     found: dict[tuple[str, str], Neighbour] = {}
     for number, similarity in matches:
         if len(found) == most:
             break
-        pair = pairs[number]
+        pair = row(number)
         neighbour = Neighbour(pair.question, pair.answer, pair.source, similarity)
         found.setdefault((pair.question, pair.answer), neighbour)
     return list(found.values())

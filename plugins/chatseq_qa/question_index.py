@@ -13,6 +13,7 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -102,9 +103,12 @@ class QuestionIndex:
         (folder / FILE).write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
+@lru_cache(maxsize=1 << 9)
 def ids_of(question: str) -> Ids:
     """Return the distinct n-grams of a question as the index knows them."""
-    return grams(question, _BUCKETS, shortest=_SHORTEST, longest=_LONGEST).together()
+    ids = grams(question, _BUCKETS, shortest=_SHORTEST, longest=_LONGEST).together()
+    ids.flags.writeable = False  # several callers share it
+    return ids
 
 
 def kind_weights(ids: Ids) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from chatseq.bots.bot import Bot
 from chatseq.bots.contracts import (
     DECLINE,
     NO_CANDIDATE,
+    AnswerScores,
     FittedScorer,
     Floats,
     Ints,
@@ -23,6 +25,7 @@ from chatseq.core.plugins import Registry
 
 ALL_SCORED = 256  # answers at most, of which every one is a candidate
 MOST_PROPOSED = 48  # by each scorer, where there are more
+_WORTH_THREADS = 8  # questions; of fewer, starting threads takes longer than they save
 _USUAL = 16  # the most frequent answers, where nobody proposes any
 USUAL_SCORERS = ("network", "linear", "nearest")
 
@@ -73,12 +76,25 @@ class ScorerGroup:
         """
         if candidates is None:
             candidates = self._candidates(queries)
-        scores, features = {}, {}
+        features = {}
+        told = dict(zip(self.scorers, self._asked(queries, candidates), strict=True))
         for name, scorer in self.scorers.items():
-            told = scorer.score(queries, candidates)
-            scores[name] = told.scores
-            features.update({f"{name}: {each}": told.features[each] for each in scorer.features})
+            features.update(
+                {f"{name}: {each}": told[name].features[each] for each in scorer.features}
+            )
+        scores = {name: one.scores for name, one in told.items()}
         return ScoredCandidates(candidates, scores, features)
+
+    def _asked(self, queries: Sequence[Query], candidates: Ints) -> list[AnswerScores]:
+        """Ask the scorers, at the same time where that saves any: the network lets others run."""
+
+        def ask(scorer: FittedScorer) -> AnswerScores:
+            return scorer.score(queries, candidates)
+
+        if len(queries) < _WORTH_THREADS:
+            return list(map(ask, self.scorers.values()))
+        with ThreadPoolExecutor(len(self.scorers)) as pool:
+            return list(pool.map(ask, self.scorers.values()))
 
     def _candidates(self, queries: Sequence[Query]) -> Ints:
         declining = [DECLINE] if self.declines else []

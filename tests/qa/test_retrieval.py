@@ -316,7 +316,7 @@ def test_without_held_out_exchanges_there_is_nothing_to_be_judged_by(tmp_path: P
 
 def test_neighbours_are_told_once_and_in_order() -> None:
     matches = [Match(3, 0.9), Match(7, 0.9), Match(2, 0.5), Match(0, 0.2)]
-    found = neighbours_of(matches, CORPUS, 2)
+    found = neighbours_of(matches, CORPUS.__getitem__, 2)
     assert found == [
         Neighbour("Can I pay by card?", "Yes, by any card.", "faq.csv:5", 0.9),
         Neighbour("Where can I see my balance?", "On the first page.", "faq.csv:4", 0.5),
@@ -332,5 +332,5 @@ def test_no_more_of_the_corpus_is_read_than_needed() -> None:
             return super().__getitem__(at)
 
     corpus = Counted(CORPUS)
-    neighbours_of([Match(at, 0.5) for at in range(8)], corpus, 2)
+    neighbours_of([Match(at, 0.5) for at in range(8)], corpus.__getitem__, 2)
     assert corpus.read == 2
