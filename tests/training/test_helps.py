@@ -160,6 +160,7 @@ def test_averaging_changes_the_bot_but_not_what_is_learnt(make_job: MakeJob) -> 
     assert weights("plain") != weights("averaged")
 
 
+@pytest.mark.slow("trains a bot several times")
 @pytest.mark.parametrize("at", [1, 4, 7])
 def test_a_run_with_all_helps_goes_on_bit_for_bit(make_job: MakeJob, at: int) -> None:
     finish(make_job(*ALL, name="whole"))
@@ -173,6 +174,7 @@ def test_a_run_with_all_helps_goes_on_bit_for_bit(make_job: MakeJob, at: int) ->
         assert torch.equal(tensor, newest_state("whole")[name]), name
 
 
+@pytest.mark.slow("trains a bot several times")
 @pytest.mark.parametrize("help_", ALL)
 def test_every_help_changes_what_comes_out_and_another_cannot_resume(
     make_job: MakeJob, help_: str

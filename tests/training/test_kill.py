@@ -85,6 +85,7 @@ def test_a_run_killed_at_random_times_ends_with_the_same_bytes(make_job: MakeJob
     assert not [name for name in left if name.startswith(".")], "what was left is swept"
 
 
+@pytest.mark.slow("trains in many processes that are killed or fail")
 def test_a_run_killed_while_it_writes_its_bot_ends_with_the_same_bytes(make_job: MakeJob) -> None:
     finish(make_job(name="whole"))
     for call, at in (("rename", 0), ("rename", 1), ("rename", 2), ("fsync", 3), ("fsync", 8)):
@@ -115,6 +116,7 @@ def replace_call(call: str, at: int, action: Callable[[], object]) -> None:
     setattr(os, call, counted)
 
 
+@pytest.mark.slow("trains in many processes that are killed or fail")
 @pytest.mark.parametrize("call", ["fsync", "rename", "mkdir"])
 def test_a_fault_at_any_call_leaves_a_run_that_goes_on(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, call: str

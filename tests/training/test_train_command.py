@@ -224,6 +224,7 @@ def test_a_signal_stores_a_bot_that_chats_and_the_run_goes_on_later(
     assert re.search(r"Resumed after step [1-9]", told[-1])
 
 
+@pytest.mark.slow("two programs that train; test_lock says the same in one")
 def test_a_second_trainer_is_told_who_holds_the_bot(
     faq: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_share_of_mistakes_is_a_share(name: str) -> None:
             small_recipe(f"training.{name}={wrong}")
 
 
+@pytest.mark.slow("trains a bot twice")
 def test_a_run_with_mistakes_that_was_stopped_goes_on_bit_for_bit(make_job: MakeJob) -> None:
     noisy = ("training.typos=0.3", "training.word_swaps=0.5")
     finish(make_job(*noisy, name="whole"))
