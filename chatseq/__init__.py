@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from chatseq.core.exchange import Exchange, Reply
     from chatseq.evaluation.report import Report
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Bot",
     "ChatSession",
@@ -49,6 +47,10 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from chatseq.core.version import VERSION
+
+        return VERSION
     if name not in _HOME_OF:
         raise AttributeError(f"module 'chatseq' has no attribute '{name}'")
     found = globals()[name] = getattr(import_module(_HOME_OF[name]), name)

@@ -18,7 +18,7 @@ from chatseq.core.settings import Settings, as_overrides, flattened
 if TYPE_CHECKING:
     from chatseq.bots.bot import Bot as Answering
     from chatseq.bots.bundle import BundleListing, Manifest
-    from chatseq.bots.contracts import Responder
+    from chatseq.bots.responder import Responder
     from chatseq.bots.text_stream import TextStream
     from chatseq.chat.session import ChatSession
     from chatseq.core.events import CorpusReport, FinishedReport, TrainingEvent

@@ -135,7 +135,7 @@ def chatseq_corpus_readers() -> Mapping[str, Reference]:  # type: ignore[empty-b
 def chatseq_responders() -> Mapping[str, Reference]:  # type: ignore[empty-body]
     """Name the responders: a question and its context to a reply.
 
-    A reference builds `(bot, *, options) -> chatseq.bots.contracts.Responder`.
+    A reference builds `(bot, *, options) -> chatseq.bots.responder.Responder`.
     """
 
 

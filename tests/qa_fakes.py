@@ -9,7 +9,8 @@ from pathlib import Path
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.answers import most_frequent
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import Correction, FitData, Query
+from chatseq.bots.contracts import FitData, Query
+from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Exchange
 from chatseq.decoding.answers import Answers
 from chatseq.engines.contracts import Engine

@@ -134,7 +134,12 @@ def protocols_given_by(module: types.ModuleType, name: str) -> Iterator[str]:
 
 
 SHOWN = [(hook, name) for hook in HOOKS if (PAGES / f"{hook}.md").is_file() for name in stubs(hook)]
-HOMES = ("chatseq.core.exchange", "chatseq.repl.commands", "chatseq.model.contracts")
+HOMES = (
+    "chatseq.core.exchange",
+    "chatseq.repl.commands",
+    "chatseq.model.contracts",
+    "chatseq.bots.contracts",
+)
 
 
 @pytest.mark.parametrize(("hook", "name"), SHOWN)

@@ -6,14 +6,23 @@ cli, repl, server -> api -> chat, training, evaluation -> bots -> engines, decod
 
 from __future__ import annotations
 
-import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from import_rules import (
+    Import,
+    beyond,
+    circles,
+    imports,
+    is_within,
+    named_plugins,
+    statements,
+    upward,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,7 +36,6 @@ LAYERS: list[set[str]] = [
     {"api", "composition"},
     {"cli", "repl", "server", "testing", "scaffold"},
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # Library -> the only places that may import it.
 HOMES: dict[str, tuple[str, ...]] = {
@@ -72,76 +80,70 @@ def sources() -> list[Path]:
 
 
 @cache
-def imports(file: Path) -> tuple[tuple[str, bool], ...]:
-    return tuple(_imports(file))
+def found() -> tuple[Import, ...]:
+    """Return who imports whom in the core and the built-in plugins."""
+    return tuple(imports(ROOT))
 
 
-def _imports(file: Path) -> Iterator[tuple[str, bool]]:
-    """Yield each imported module and whether it is only imported for type checking."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    guarded = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, id(node) in guarded
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module, id(node) in guarded
+def first_cells(page: str, heading: str) -> dict[str, str]:
+    """Return the first and the second column of the table under a heading of a page."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([\w.]+)` \| `?([\w.]+)", section, re.MULTILINE))
 
 
-def part_of(module: str) -> str:
-    """Return the first name below chatseq, `training` of `chatseq.training.run`."""
-    return module.split(".")[1] if module.count(".") else ""
+def authors_modules() -> set[str]:
+    """Return the modules of the core that a built-in plugin may import."""
+    built_in = first_cells("architecture.md", "What built-in plugins import beside that")
+    return {*first_cells("api.md", "For authors of plugins"), *built_in}
 
 
-def upward(file: Path) -> list[str]:
-    relative = file.relative_to(ROOT / "chatseq")
-    here = LEVEL.get(relative.parts[0].removesuffix(".py"))
-    if here is None:
-        return []
-    return [
-        f"{relative} imports {module}"
-        for module, guarded in imports(file)
-        if not guarded and module.startswith("chatseq.") and LEVEL.get(part_of(module), 0) > here
-    ]
+def builds_on() -> dict[str, set[str]]:
+    """Return the plugins that build on another, which each is told with its reason."""
+    table = first_cells("architecture.md", "When a plugin may build on another")
+    return {plugin: {other} for plugin, other in table.items()}
 
 
 def test_imports_point_one_way() -> None:
-    found = [line for file in sources() if file.relative_to(ROOT).parts[0] == "chatseq"
-             for line in upward(file)]  # fmt: skip
-    assert found == []
+    assert upward(found(), LAYERS) == []
+
+
+def test_no_module_knows_itself_in_a_circle() -> None:
+    assert circles(found()) == []
+
+
+def test_plugins_import_what_is_meant_for_them_and_no_other_plugin_undeclared() -> None:
+    assert beyond(found(), authors_modules(), builds_on()) == []
+
+
+def test_what_is_declared_for_plugins_is_needed() -> None:
+    used = {each.what for each in found() if each.by.split(".")[0] != "chatseq"}
+    own = first_cells("architecture.md", "What built-in plugins import beside that")
+    assert set(own) <= used
+    pairs = {(each.by.split(".")[0], each.what.split(".")[0]) for each in found()}
+    assert {(plugin, other) for plugin, some in builds_on().items() for other in some} <= pairs
 
 
 def test_every_module_of_the_core_has_a_layer() -> None:
-    known = set(LEVEL) | {"__init__", "__main__", "recipes", "py"}
+    known = {"__init__", "__main__", "recipes", "py"}.union(*LAYERS)
     names = {path.name.removesuffix(".py") for path in (ROOT / "chatseq").iterdir()}
     assert {name for name in names if not name.startswith(("__pycache__", "py."))} <= known
 
 
 @pytest.mark.parametrize("library", HOMES)
 def test_heavy_libraries_are_imported_only_in_their_homes(library: str) -> None:
-    found = [
+    users = {
         str(file.relative_to(ROOT))
         for file in sources()
-        for module, guarded in imports(file)
-        if not guarded and module.split(".")[0] == library
-    ]
-    assert [name for name in found if not name.startswith(HOMES[library])] == []
+        for names, only_typed in statements(file)
+        if not only_typed and library in {name.split(".")[0] for name in names}
+    }
+    assert {name for name in users if not name.startswith(HOMES[library])} == set()
+    assert all(any(name.startswith(home) for name in users) for home in HOMES[library])
 
 
 def test_the_core_knows_no_plugin_by_name() -> None:
-    found = [
-        f"{file.relative_to(ROOT)} imports {module}"
-        for file in sources()
-        if file.relative_to(ROOT).parts[0] == "chatseq"
-        for module, _ in imports(file)
-        if module.startswith("chatseq_")
-    ]
-    assert found == []
+    assert named_plugins(found()) == []
 
 
 HEAVY = ("torch", "sqlalchemy", "onnxruntime", "prompt_toolkit", "pydantic", "numpy")
@@ -180,22 +182,18 @@ def test_history_corpus_and_bots_never_import_torch(arguments: tuple[str, ...]) 
 
 
 def test_the_kit_imports_of_cli_and_repl_only_what_slash_commands_are() -> None:
-    found = {
-        (str(file.relative_to(ROOT)), module)
-        for file in (ROOT / "chatseq" / "testing").rglob("*.py")
-        for module, _ in imports(file)
-        if part_of(module) in ("cli", "repl")
+    kit = {
+        (each.by, each.what)
+        for each in found()
+        if is_within(each.by, "chatseq.testing")
+        and (is_within(each.what, "chatseq.cli") or is_within(each.what, "chatseq.repl"))
     }
-    checked = "chatseq/testing/checks/slash_command.py"
     parts = ("commands", "dispatch", "loading", "session")
-    assert found == {(checked, f"chatseq.repl.{part}") for part in parts}
+    checked = "chatseq.testing.checks.slash_command"
+    assert kit == {(checked, f"chatseq.repl.{part}") for part in parts}
 
 
 def test_only_the_command_that_checks_plugins_uses_the_kit() -> None:
-    users = {
-        str(file.relative_to(ROOT))
-        for file in sources()
-        for module, _ in imports(file)
-        if part_of(module) == "testing" and not {"testing", "templates"} & set(file.parts)
-    }
-    assert users <= {"chatseq/cli/plugins_check.py"}
+    kit = "chatseq.testing"
+    users = {e.by for e in found() if is_within(e.what, kit) and not is_within(e.by, kit)}
+    assert users <= {"chatseq.cli.plugins_check"}

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from chatseq.bots.contracts import Correction, Responder
 from chatseq.bots.filtering import FilteredCorrections, FilteringResponder
 from chatseq.bots.overrides import apply_overrides
+from chatseq.bots.responder import Correction, Responder
 from chatseq.core.errors import ErrorKind, RecipeError
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chatseq.bots.attention_lines import TokenTrace, attention_lines, piece_name
-from chatseq.bots.contracts import Responder
+from chatseq.bots.responder import Responder
 from chatseq.core.errors import ChatseqError
 from chatseq.core.exchange import Alternative, Neighbour, Piece, Reply, ReplySource
 from chatseq.history.contracts import Message, Status

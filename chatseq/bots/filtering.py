@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chatseq.bots.contracts import Correction, Responder
 from chatseq.bots.forwarding import ForwardingResponder
+from chatseq.bots.responder import Correction, Responder
 from chatseq.text.filters import TextFilters
 
 

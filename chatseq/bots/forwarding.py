@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from chatseq.bots.contracts import ReplyStream, Responder
 from chatseq.bots.explain import explained
+from chatseq.bots.responder import ReplyStream, Responder
 from chatseq.bots.streams import MappedStream, SingleChunkStream
 from chatseq.core.exchange import Reply
 

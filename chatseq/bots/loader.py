@@ -11,8 +11,8 @@ from pathlib import Path
 
 from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle import Bundle, default_bot, find_bot, use_bundle
-from chatseq.bots.contracts import Correction
 from chatseq.bots.overrides import apply_overrides
+from chatseq.bots.responder import Correction
 from chatseq.core.errors import BundleError, ErrorKind
 from chatseq.core.options import build_part
 from chatseq.core.plugins import Registry

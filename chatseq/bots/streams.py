@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
-from chatseq.bots.contracts import ReplyStream
+from chatseq.bots.responder import ReplyStream
 from chatseq.core.exchange import Reply, ReplySource
 
 
 class SingleChunkStream(Iterator[str | Reply]):
-    """Yields the whole text, then the Reply. See chatseq.bots.contracts.ReplyStream."""
+    """Yields the whole text, then the Reply. See chatseq.bots.responder.ReplyStream."""
 
     def __init__(self, answer: Callable[[], Reply], bot: str) -> None:
         """Nothing is asked before the first piece.

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
-from chatseq.bots.contracts import Responder
 from chatseq.bots.explain import explained
+from chatseq.bots.responder import Responder
 from chatseq.chat.choices import chosen
 from chatseq.chat.turns import turns_of
 from chatseq.core.errors import ChatseqError, HistoryError

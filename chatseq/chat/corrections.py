@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq.core.paths import history_file
 from chatseq.history.contracts import History
 from chatseq.history.corrections import corrected, corrected_in, newest

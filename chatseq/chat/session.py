@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
-from chatseq.bots.contracts import Responder
+from chatseq.bots.responder import Responder
 from chatseq.bots.text_stream import TextStream
 from chatseq.chat.chat import Chat, Parts
 from chatseq.core.exchange import Reply

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import click
 
-import chatseq
 from chatseq.api import Bot
 from chatseq.cli.main import registry_of
 from chatseq.cli.output import say, say_json
@@ -22,6 +21,7 @@ from chatseq.core.disabled import read_disabled
 from chatseq.core.errors import ChatseqError
 from chatseq.core.paths import bots_folder, history_file, home
 from chatseq.core.plugins import Registry, first_line
+from chatseq.core.version import VERSION
 from chatseq.text.terminal import safe_line
 
 LIBRARIES = ("torch", "onnxruntime", "sqlalchemy", "prompt-toolkit", "tokenizers", "numpy")
@@ -75,7 +75,7 @@ def _name(check: Check) -> str:
 
 
 def _versions(_: Registry) -> Iterator[CheckResult]:
-    told = f"chatseq {chatseq.__version__}, Python {platform.python_version()}"
+    told = f"chatseq {VERSION}, Python {platform.python_version()}"
     yield CheckResult("versions", sys.version_info >= (3, 11), f"{told} on {platform.system()}")
     for library in LIBRARIES:
         try:

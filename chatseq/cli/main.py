@@ -14,11 +14,11 @@ from typing import Any, TextIO
 
 import click
 
-import chatseq
 from chatseq.cli.output import take_any_text, tell, tell_error
 from chatseq.composition import installed_plugins
 from chatseq.core.errors import ChatseqError, OldName, PartError
 from chatseq.core.plugins import Registry
+from chatseq.core.version import VERSION
 
 INTERRUPTED = 130
 DEFAULT_COMMAND = "chat"
@@ -66,7 +66,7 @@ class CommandGroup(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(chatseq.__version__, prog_name="chatseq")
+@click.version_option(VERSION, prog_name="chatseq")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> int:

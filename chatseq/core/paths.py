@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import chatseq
 from chatseq.core.errors import ChatseqError, ErrorKind
 
 
@@ -46,7 +45,7 @@ def history_file() -> Path:
 
 def starter_folder() -> Path:
     """Return the folder of the starter corpora: in the wheel, or in a source checkout."""
-    package = Path(chatseq.__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "starter", package.parent / "corpora"):
         if folder.is_dir():
             return folder

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from chatseq.bots.contracts import ReplyStream, Responder
 from chatseq.bots.explain import explained
+from chatseq.bots.responder import ReplyStream, Responder
 from chatseq.core.exchange import Reply
 
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -11,7 +11,7 @@ from chatseq.composition import load_answering
 from chatseq.core.plugins import Registry
 
 if TYPE_CHECKING:
-    from chatseq.bots.contracts import Responder
+    from chatseq.bots.responder import Responder
     from chatseq.history.contracts import History
 
 

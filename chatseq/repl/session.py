@@ -17,7 +17,7 @@ from chatseq.repl.loading import LoadBot, LoadedBot
 from chatseq.repl.screen import Screen
 
 if TYPE_CHECKING:
-    from chatseq.bots.contracts import Responder
+    from chatseq.bots.responder import Responder
     from chatseq.chat.chat import Chat
     from chatseq.history.contracts import History
 

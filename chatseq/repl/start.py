@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import chatseq
 from chatseq.core.plugins import Registry
+from chatseq.core.version import VERSION
 from chatseq.repl.loading import LoadBot
 from chatseq.repl.loops import Prompt, converse, converse_piped
 from chatseq.repl.screen import PipeScreen, Screen
@@ -23,9 +23,7 @@ except ImportError:  # there is no such thing on Windows
     termios = None  # type: ignore[assignment]
 
 TERMINAL_ERROR: type[Exception] = OSError if termios is None else termios.error
-GREETING = (
-    f"chatseq {chatseq.__version__}. Type a question; /help lists the commands, Ctrl-D leaves."
-)
+GREETING = f"chatseq {VERSION}. Type a question; /help lists the commands, Ctrl-D leaves."
 
 
 def chat(

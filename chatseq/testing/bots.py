@@ -10,7 +10,8 @@ from typing import Any
 
 from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import Correction, FitData
+from chatseq.bots.contracts import FitData
+from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import Recipe

@@ -14,8 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from chatseq.bots.contracts import Responder
 from chatseq.bots.loader import load_bot
+from chatseq.bots.responder import Responder
 from chatseq.core.errors import TrainingError
 from chatseq.core.events import StepReport, TrainingEvent
 from chatseq.core.exchange import Exchange, Reply, ReplySource

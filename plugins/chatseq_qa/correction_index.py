@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Neighbour
 from chatseq.text.normalise import folded
 from chatseq_qa.index_ngrams import Ids

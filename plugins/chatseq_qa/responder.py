@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from chatseq.bots.bot import Bot
-from chatseq.bots.contracts import FitData, ReplyStream
+from chatseq.bots.contracts import FitData
+from chatseq.bots.responder import ReplyStream
 from chatseq.bots.streams import MappedStream, SingleChunkStream
 from chatseq.core.exchange import Reply, ReplySource
 from chatseq.core.options import PartOf, check_options

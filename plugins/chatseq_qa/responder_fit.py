@@ -13,15 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.bots.contracts import (
-    DECLINE,
-    NO_CANDIDATE,
-    FitData,
-    Floats,
-    Ints,
-    Query,
-    Scorer,
-)
+from chatseq.bots.contracts import DECLINE, NO_CANDIDATE, FitData, Floats, Ints, Query, Scorer
 from chatseq_qa.answered_corpus import write_answer_numbers
 from chatseq_qa.calibration import FILE, FittedEnsemble, ensemble_file
 from chatseq_qa.calibration_examples import CalibrationExample, calibration_examples

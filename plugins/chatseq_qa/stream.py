@@ -16,7 +16,7 @@ class Seq2SeqStream(Iterator[str | Reply]):
     """Yields text as far as no further step can change it, then the Reply.
 
     With greedy that is every token at once, with beams what all of them share. See
-    chatseq.bots.contracts.ReplyStream.
+    chatseq.bots.responder.ReplyStream.
     """
 
     def __init__(self, replies: ReplyBuilder, question: str, context: Sequence[str] = ()) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatseq.bots.contracts import Correction
 from chatseq.bots.loader import load_bot
+from chatseq.bots.responder import Correction
 from chatseq.chat.corrections import Corrections
 from chatseq.cli.main import run
 from chatseq.core.exchange import Reply, ReplySource

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatseq.bots.bot import Bot, BotData
-from chatseq.bots.contracts import ReplyStream, Responder
+from chatseq.bots.responder import ReplyStream, Responder
 from chatseq.core.errors import PartError
 from chatseq.core.exchange import Alternative, Reply, ReplySource
 from chatseq.core.plugins import Registry

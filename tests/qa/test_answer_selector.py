@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from qa_fakes import OPEN, PAY, SEND, SHOP, TALKING, bot_of, fit
 
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Exchange, Reply, ReplySource
 from chatseq.decoding.score_answers import answer_tokens, score_answers
 from chatseq.testing import RandomEngine

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq_qa import correction_index as module
 from chatseq_qa.correction_index import CorrectionIndex
 from chatseq_qa.question_index import QuestionIndex, ids_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from qa_fakes import bot_of, fit
 
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Exchange, ReplySource
 from chatseq_qa.responder import QaResponder
 

@@ -11,7 +11,7 @@ import pytest
 from qa_fakes import SHOP, bot_of, fit
 
 from chatseq.bots.bot import Bot
-from chatseq.bots.contracts import Correction
+from chatseq.bots.responder import Correction
 from chatseq.core.errors import BundleError
 from chatseq.core.exchange import Reply, ReplySource
 from chatseq.testing import babbling_bot

@@ -9,7 +9,8 @@ import pytest
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.pairs import PAIRS, PLACES, write_pairs
-from chatseq.bots.contracts import Correction, FitData
+from chatseq.bots.contracts import FitData
+from chatseq.bots.responder import Correction
 from chatseq.bots.streams import SingleChunkStream
 from chatseq.core.errors import BundleError, PartError
 from chatseq.core.exchange import Exchange, Neighbour, Reply, ReplySource

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from chatseq.bots.bot import Bot
-from chatseq.bots.contracts import Correction
 from chatseq.bots.loader import load_bot
+from chatseq.bots.responder import Correction
 from chatseq.cli.main import run
 from chatseq.core.errors import BundleError
 from chatseq.core.exchange import Exchange, ReplySource

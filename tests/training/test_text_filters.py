@@ -8,9 +8,9 @@ import pytest
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.pairs import Pairs
-from chatseq.bots.contracts import Correction
 from chatseq.bots.filtering import FilteredCorrections
 from chatseq.bots.loader import load_bot
+from chatseq.bots.responder import Correction
 from chatseq.core.errors import ErrorKind, RecipeError, TrainingError
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry

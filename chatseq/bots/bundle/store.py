@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import chatseq
 from chatseq.bots.bundle.answers import MOST_ANSWERS, MOST_BYTES, KnownAnswer, read_answers
 from chatseq.bots.bundle.manifest import (
     ANSWERS,
@@ -42,6 +41,7 @@ from chatseq.core.files import (
 )
 from chatseq.core.paths import bots_folder, make_private_folder
 from chatseq.core.plugins import Registry
+from chatseq.core.version import VERSION
 
 if TYPE_CHECKING:
     from chatseq.core.recipe import Recipe
@@ -201,7 +201,7 @@ def write_bundle(folder: Path, manifest: Manifest, fill: Callable[[Path], None])
                 manifest,
                 files=_records(temporary),
                 created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
-                chatseq=chatseq.__version__,
+                chatseq=VERSION,
             )
             write_new(temporary / MANIFEST, complete.to_json().encode())
             seal(temporary)

@@ -1,4 +1,4 @@
-"""What every responder must keep to; see chatseq.bots.contracts.Responder."""
+"""What every responder must keep to; see chatseq.bots.responder.Responder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from chatseq.bots.bot import Bot
 from chatseq.bots.bundle.manifest import FOLDER, KNOWN
-from chatseq.bots.contracts import Responder
+from chatseq.bots.responder import Responder
 from chatseq.core.exchange import Reply
 from chatseq.testing.bots import TAUGHT, CountingEngine, babbling_bot, teach
 from chatseq.testing.check import Context, Make, check, require
