@@ -25,7 +25,7 @@ FOLDERS = {
     "decoding": ("strategy", "adjuster"),
     "evaluation": ("metric",),
     "model": ("encoder", "attention", "decoder", "output"),
-    "qa": ("responder",),
+    "qa": ("responder", "scorer"),
     "text": ("tokenizer", "text-filter"),
 }
 AS_A_GRAPH = "its graph equals torch"

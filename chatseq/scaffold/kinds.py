@@ -16,6 +16,7 @@ USES: dict[str, str] = {
     "tokenizer": f"{_TRAIN} tokenizer.name={{name}}",
     "corpus-reader": "chatseq corpus show FILE --format {name}",
     "responder": f"{_CHAT} responder.name={{name}}",
+    "scorer": f'{_TRAIN} \'responder.scorers=["network","linear","nearest","{{name}}"]\'',
     "metric": "chatseq evaluate FILE",
     "command": "chatseq {name} --help",
     "slash-command": "/{name} in a chat",

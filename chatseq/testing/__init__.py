@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatseq.testing.bots import babbling_bot, teach
+    from chatseq.testing.bots import babbling_bot, teach, teach_scorer
     from chatseq.testing.check import Check, Context, NotApplicable, Outcome, Result
     from chatseq.testing.engines import RandomEngine, ScriptedEngine, questions_of, saying
     from chatseq.testing.pytest_plugin import contract_tests
@@ -43,10 +43,11 @@ __all__ = [
     "questions_of",
     "saying",
     "teach",
+    "teach_scorer",
 ]
 
 _HOMES = {
-    "bots": ("babbling_bot", "teach"),
+    "bots": ("babbling_bot", "teach", "teach_scorer"),
     "check": ("Check", "Context", "NotApplicable", "Outcome", "Result"),
     "engines": ("RandomEngine", "ScriptedEngine", "questions_of", "saying"),
     "pytest_plugin": ("contract_tests",),

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatseq.bots.bot import Bot, BotData
 from chatseq.bots.bundle.pairs import write_pairs
-from chatseq.bots.contracts import FitData
+from chatseq.bots.contracts import FitData, Scorer
 from chatseq.bots.responder import Correction
 from chatseq.core.exchange import Exchange
 from chatseq.core.plugins import Registry
@@ -152,15 +152,42 @@ def teach(
     fit = getattr(component, "fit", None)
     if fit is None:
         return {}
+    return _teach(lambda data, place: fit(data, place, options), folder, held_out)
+
+
+def teach_scorer(scorer: Scorer, folder: Path, held_out: Sequence[Exchange] = _HELD_OUT) -> None:
+    """Let a scorer learn from a few exchanges as training does; `babbling_bot(folder=...)` has it.
+
+    Corpus, index and numbers of answers lie in the folder as the responder `qa` writes them.
+
+    Args:
+        folder: an empty one
+    """
+    joins: Any = builtin_registry().find("responder", "qa").load()
+
+    def fit(data: FitData, place: Path) -> Mapping[str, float | None]:
+        figures: Mapping[str, float | None] = joins.fit(data, place, {"scorers": ["nearest"]})
+        scorer.fit(data, place)
+        return figures
+
+    _teach(fit, folder, held_out)
+
+
+def _teach(
+    fit: Callable[[FitData, Path], Mapping[str, float | None]],
+    folder: Path,
+    held_out: Sequence[Exchange],
+) -> Mapping[str, float | None]:
+    """Fit without what is held out, then on everything; return the figures of the first time."""
     train = [one for one in TAUGHT if one not in held_out]
     with tempfile.TemporaryDirectory() as place:
         part = Path(place) if held_out else folder
         write_pairs(part, train)
         data = FitData(babbling_bot(folder=part), train, held_out, closed=True, seed=0)
-        figures: Mapping[str, float | None] = fit(data, part, options)
+        figures = fit(data, part)
         if held_out:
             whole = (*train, *held_out)
             write_pairs(folder, whole)
             bot = babbling_bot(folder=folder)
-            fit(FitData(bot, whole, (), closed=True, seed=0, fitted=part), folder, options)
+            fit(FitData(bot, whole, (), closed=True, seed=0, fitted=part), folder)
     return figures
