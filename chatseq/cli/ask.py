@@ -11,11 +11,10 @@ import click
 
 from chatseq.api import Bot
 from chatseq.chat.choices import offered
+from chatseq.cli.ask_lines import at_hand, replies_to
 from chatseq.cli.main import overrides, registry_of
-from chatseq.cli.output import page, say, say_json, tell, tell_error
-from chatseq.core.errors import ChatseqError
-from chatseq.core.exchange import Reply, ReplySource
-from chatseq.core.plugins import first_line
+from chatseq.cli.output import page, say, say_json, tell
+from chatseq.core.exchange import Reply
 from chatseq.text.terminal import safe_line
 
 FROM_STDIN = "-"
@@ -73,18 +72,11 @@ def as_value(reply: Reply) -> dict[str, Any]:
 
 def _answer_lines(bot: Bot, questions: Iterable[str], show: Show, *, why: bool) -> int:
     """Answer each line with a line; one that fails gives an empty one, and exit code 1."""
-    nothing = Reply("", ReplySource.DECLINED, 0.0, bot=bot.name, strategy=bot.strategy)
     code = 0
-    for question in questions:
-        try:
-            reply = bot.ask(question) if question else nothing
-            if why and question:
-                reply = bot.explain(question, reply)
-        except Exception as fault:  # one line that fails must not lose the others
-            known = isinstance(fault, ChatseqError)
-            tell_error(str(fault) if known else f"{type(fault).__name__}: {first_line(fault)}")
-            reply, code = nothing, 1
-        show(reply)
+    for group in at_hand(questions):
+        for reply, failed in replies_to(bot, group, why=why):
+            code = 1 if failed else code
+            show(reply)
         sys.stdout.flush()
     return code
 

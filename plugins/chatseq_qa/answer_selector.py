@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from chatseq_qa.answered_corpus import AnsweredCorpus
 from chatseq_qa.calibration import FittedEnsemble, ensemble_file, read_ensemble
 from chatseq_qa.ensemble import RankedAnswers, rank
 from chatseq_qa.network_scorer import FittedNetworkScorer
-from chatseq_qa.reply_builder import Asked, ReplyBuilder
+from chatseq_qa.reply_builder import Asked, ReplyBuilder, milliseconds_since
 from chatseq_qa.scorer_group import (
     ScoredCandidates,
     ScorerGroup,
@@ -112,7 +112,7 @@ class AnswerSelector:
             ) from fault
 
     def answer(self, asked: Sequence[Asked], contexts: Sequence[Sequence[str]]) -> Iterator[Reply]:
-        """Yield a reply to each question, in order."""
+        """Yield a reply to each question, in order; it is told its share of the milliseconds."""
         for start in range(0, len(asked), _WINDOW):
             window = slice(start, start + _WINDOW)
             yield from self._answered(asked[window], contexts[window])
@@ -123,9 +123,13 @@ class AnswerSelector:
         speaking = [at for at, one in enumerate(asked) if not one.blank]
         alone = self._scored([asked[at] for at in speaking])
         together = self._in_context(alone, [contexts[at] for at in speaking])
-        replies = iter(map(self._reply, together))
+        replies = iter([self._reply(one) for one in together])
+        share = milliseconds_since(asked[0].began) / len(asked)
         for one in asked:
-            yield self._replies.to_nothing(one) if one.blank else next(replies)
+            if one.blank:
+                yield self._replies.to_nothing(one)
+            else:
+                yield replace(next(replies), milliseconds=share)
 
     def _scored(self, asked: Sequence[Asked]) -> list[_Scored]:
         """Score questions in few passes, those of like length together."""
