@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
 
 from chatseq.bots.bot import Bot
+from chatseq.bots.contracts import NO_CANDIDATE, AnswerScores, FitData, Ints, Query
 from chatseq.core.errors import TokenizerError
 from chatseq.core.exchange import Exchange, Reply
 from chatseq.corpus.contracts import BadRows, Source
@@ -154,3 +158,62 @@ class FollowsASetOfWords(Lower):
         order = {word: at for at, word in enumerate({"a", "b", "c", "do", "get", "how", "mail"})}
         words = super().__call__(text).split(" ")
         return " ".join(sorted(words, key=lambda word: order.get(word, 99)))
+
+
+class SharedWords:
+    """Count the words that a question has in common with those asked before an answer."""
+
+    file = "checked-words.json"
+
+    def fit(self, data: FitData, folder: Path) -> None:
+        words: dict[str, list[str]] = {}
+        for row in data.train:
+            known = words.setdefault(row.answer, [])
+            known += self.in_order({*row.question.split()} - {*known})
+        self.write(folder / self.file, words)
+
+    def write(self, file: Path, words: Mapping[str, Sequence[str]]) -> None:
+        file.write_text(json.dumps(words), encoding="utf-8")
+
+    def in_order(self, words: set[str]) -> list[str]:
+        return sorted(words)
+
+    def open(self, bot: Bot) -> FittedSharedWords | None:
+        if bot.folder is None or bot.answers is None or not (bot.folder / self.file).is_file():
+            return None
+        words = json.loads((bot.folder / self.file).read_text(encoding="utf-8"))
+        if not isinstance(words, dict):
+            raise ValueError(f"{self.file} holds no words")
+        return self.fitted([*map(words.get, bot.answers.texts), words.get("")])
+
+    def fitted(self, words: Sequence[Sequence[str] | None]) -> FittedSharedWords:
+        return FittedSharedWords(words)
+
+
+class FittedSharedWords:
+    """What SharedWords has learnt: the words of each answer, those of declining last."""
+
+    features: tuple[str, ...] = ("words",)
+    prior_weight = 1.0
+
+    def __init__(self, words: Sequence[Sequence[str] | None]) -> None:
+        self.words = words
+
+    def propose(self, queries: Sequence[Query], most: int) -> Sequence[Sequence[int]]:
+        answers = range(len(self.words) - 1)
+        return [
+            sorted(answers, key=lambda number: -self.count(query, number))[:most]
+            for query in queries
+        ]
+
+    def score(self, queries: Sequence[Query], candidates: Ints) -> AnswerScores:
+        counts = [
+            [self.count(query, number) for number in row]
+            for query, row in zip(queries, candidates.tolist(), strict=True)
+        ]
+        scores = np.array(counts, np.float64).reshape(candidates.shape)
+        return AnswerScores(scores, {"words": scores})
+
+    def count(self, query: Query, number: int) -> float:
+        known = self.words[number] if number > NO_CANDIDATE else None
+        return float(len({*query.text.split()} & {*(known or ())}))
