@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chatseq.bots.contracts import DECLINE, NO_CANDIDATE, FitData, Floats, Ints, Query, Scorer
+from chatseq.bots.contracts import NO_CANDIDATE, FitData, Floats, Ints, Query, Scorer
 from chatseq_qa.answered_corpus import write_answer_numbers
-from chatseq_qa.calibration import FILE, FittedEnsemble, ensemble_file
+from chatseq_qa.calibration import FILE, Calibration, FittedEnsemble, ensemble_file
 from chatseq_qa.calibration_examples import CalibrationExample, calibration_examples
 from chatseq_qa.calibration_fit import CalibrationSet, fit_calibration, fit_weights, threshold
-from chatseq_qa.ensemble import rank
+from chatseq_qa.ensemble import RankedAnswers, rank
 from chatseq_qa.question_index import QuestionIndex
 from chatseq_qa.scorer_group import ScoredCandidates, ScorerGroup, open_scorers
 
@@ -59,20 +59,19 @@ def _fit_scorers(data: FitData, folder: Path, scorers: Mapping[str, Scorer]) -> 
 def _fit_ensemble(data: FitData, scorers: Mapping[str, Scorer]) -> tuple[FittedEnsemble, Figures]:
     declines = any(not exchange.answer.strip() for exchange in data.train)
     group = open_scorers(data.bot, scorers, declines=declines)
+    priors = {name: scorer.prior_weight for name, scorer in group.scorers.items()}
     examples = calibration_examples(data)
+    if not examples:  # nothing was held out, and nothing can be made of what was learnt
+        unfitted = Calibration.unfitted(group.feature_names)
+        return FittedEnsemble(priors, unfitted, declines=declines), {}
     scored = _joined(list(_scored(data, group, examples)))
     right = _right(data, examples, scored.candidates)
-    weights = fit_weights(
-        scored, right, {name: one.prior_weight for name, one in group.scorers.items()}
-    )
-    names = group.feature_names
-    ranked = list(rank(scored, weights, names))
-    best = [each.answers[0] if len(each.answers) else DECLINE for each in ranked]
-    known = (scored.candidates == np.array(best)[:, None]) & (scored.candidates >= 0)
+    weights = fit_weights(scored, right, priors)
+    ranked = list(rank(scored, weights, group.feature_names))
     calibration_set = CalibrationSet(
-        names,
+        group.feature_names,
         np.array([each.features for each in ranked]),
-        (known & right).any(axis=1),
+        _best_is_right(ranked, scored.candidates, right),
         np.array([bool(_numbers(data, each)) for each in examples], np.bool_),
     )
     calibration = fit_calibration(calibration_set)
@@ -80,6 +79,14 @@ def _fit_ensemble(data: FitData, scorers: Mapping[str, Scorer]) -> tuple[FittedE
     below = threshold(confidences, calibration_set, declines=declines)
     ensemble = FittedEnsemble(weights, calibration, below, declines=declines)
     return ensemble, _figures(confidences, calibration_set, below)
+
+
+def _best_is_right(ranked: Sequence[RankedAnswers], candidates: Ints, right: Flags) -> Flags:
+    """Tell of which examples the best answer is one of those wanted, (examples,)."""
+    best = np.array([each.answers[0] if len(each.answers) else NO_CANDIDATE for each in ranked])
+    is_best = (candidates == best[:, None]) & (candidates >= 0)
+    found: Flags = (is_best & right).any(axis=1)
+    return found
 
 
 def _scored(

@@ -160,3 +160,13 @@ def test_nonsense_is_declined_at_the_fitted_threshold(tmp_path: Path) -> None:
     responder = QaResponder(bot_of(tmp_path))
     for question in ("xqzt vrr plok", "gggg", "song tomorrow parcel rain"):
         assert responder.reply(question).source is ReplySource.DECLINED
+
+
+def test_without_any_example_the_usual_weights_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responder_fit, "calibration_examples", lambda data: [])
+    assert fit(tmp_path) == {}
+    fitted = read_ensemble((tmp_path / FILE).read_text())
+    assert fitted.weights == {"network": 1.0, "linear": 8.0, "nearest": 8.0}
+    assert ask(tmp_path, "when do you open").text == OPEN
