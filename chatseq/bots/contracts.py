@@ -100,8 +100,8 @@ class Scorer(Protocol):
     def fit(self, data: FitData, folder: Path) -> None:
         """Learn from the corpus, and write what `open` needs into a folder.
 
-        Names of files begin with the name under which the scorer is listed, so that scorers never
-        write the same: letters, digits, dots and hyphens. As `fit` of a responder it is called
+        Names of files begin with the name under which the scorer is listed and a hyphen or a dot,
+        so that scorers never write the same: letters, digits, dots and hyphens. As `fit` of a responder it is called
         twice where questions were held out.
         """
 

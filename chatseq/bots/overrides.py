@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chatseq.core.errors import ErrorKind, RecipeError
-from chatseq.core.recipe import Recipe
+from chatseq.core.recipe import Recipe, renamed
 
 # The rest is in the weights and the graphs.
 _CHANGEABLE = ("decoding", "engine", "responder")
@@ -22,7 +22,7 @@ def apply_overrides(recipe: Recipe, overrides: Iterable[str], *, where: str) -> 
     Raises:
         RecipeError: a setting does not exist, does not fit or is fixed by training.
     """
-    wanted = list(overrides)
+    wanted = list(map(renamed, overrides))
     if not wanted:
         return recipe
     new = recipe.apply(wanted, where=where)  # a misspelt setting is told first

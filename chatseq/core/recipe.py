@@ -164,7 +164,7 @@ class Recipe(Section):
             RecipeError: a path does not exist or a value does not fit.
         """
         values = self.model_dump()
-        for override in map(_renamed, overrides):
+        for override in map(renamed, overrides):
             path, equals, text = override.partition("=")
             if not equals or not path.strip():
                 raise RecipeError(
@@ -259,7 +259,7 @@ def parse_recipe(text: str, where: str, *, tell_old: bool = True) -> Recipe:
     return _checked(values, where)
 
 
-def _renamed(override: str) -> str:
+def renamed(override: str) -> str:
     """Return an override with the present name of its section."""
     head, dot, rest = override.lstrip().partition(".")
     if not dot or head != OLD_RESPONDER:

@@ -226,3 +226,9 @@ def test_debug_shows_where_a_fault_came_from() -> None:
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert done.stderr.strip().split("\n")[-1].startswith("Error: No bot named 'nope'")
+
+
+def test_an_old_name_of_a_section_works_and_is_told_once(capsys: Capture) -> None:
+    code, out, err = asked(capsys, "hello", "--set", "qa.seed=1", "--set", "qa.batch=2")
+    assert (code, bool(out.strip())) == (0, True), err
+    assert err.count("'qa.' is now called 'responder.'; the old name still works.") == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 
-from chatseq.core.errors import ChatseqError, PartError, RecipeError
+from chatseq.core.errors import ChatseqError, OldName, PartError, RecipeError
 from chatseq.core.plugins import Registry
 from chatseq.core.recipe import load_recipe, parse_recipe, recipe_names
 
@@ -103,3 +104,19 @@ def test_a_recipe_file_that_is_absent_or_no_text_is_told(tmp_path: Path) -> None
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="Cannot read the recipe"):
         load_recipe(str(binary))
+
+
+def test_the_old_section_of_the_responder_still_works_and_is_told() -> None:
+    with pytest.warns(OldName, match=r"'qa\.' is now called 'responder\.'; the old name still"):
+        recipe = load_recipe("tiny").apply(["qa.decline_below=0.25"])
+    assert recipe.responder["decline_below"] == 0.25
+    text = recipe.to_toml().replace("[responder]", "[qa]")
+    with pytest.warns(OldName, match=r"'\[qa\]' is now called '\[responder\]'"):
+        assert parse_recipe(text, "old.toml") == recipe
+
+
+def test_what_nobody_can_change_is_read_without_a_word() -> None:
+    text = load_recipe("tiny").to_toml().replace("[responder]", "[qa]")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert parse_recipe(text, "a bundle", tell_old=False) == load_recipe("tiny")
