@@ -133,7 +133,7 @@ def test_every_block_says_what_to_do_with_it() -> None:
     for block in found:
         assert block.kind in ("console", "python", "text", "toml")
         assert bool(block.file) != (block.kind == "console"), block
-    for kind in ("attention", "strategy", "reader"):
+    for kind in ("attention", "strategy", "reader", "scorer"):
         assert f"tutorial_parts/{kind}.py" in {block.file for block in found}
 
 
