@@ -214,6 +214,7 @@ def test_an_honest_scorer_breaks_nothing() -> None:
     assert found_by("scorer", SharedWords, name="checked") == {}
 
 
+@pytest.mark.slow("every check on every mutant; they change only with the kit")
 @pytest.mark.parametrize("check", MUTANTS)
 def test_a_check_finds_its_mutant_and_is_alone(check: str) -> None:
     assert_found("scorer", check, MUTANTS[check], name="checked")
@@ -254,6 +255,7 @@ class SaysNothing(SharedWords):
         return None
 
 
+@pytest.mark.slow("every check on every mutant; they change only with the kit")
 @pytest.mark.parametrize(
     ("wrong", "check", "told"),
     [
