@@ -81,7 +81,7 @@ def test_no_line_is_wider_than_the_terminal(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     size = os.terminal_size((columns, 24))
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda *fallback: size)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: size)
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: True)
     lines = said(capsys, "list").splitlines()
     assert max(map(len, lines)) == columns
@@ -95,7 +95,7 @@ def test_wide_characters_count_twice(
     text = PLUGIN.replace("Shout.", "训练" * 40)
     (home / "plugins" / "noise.py").write_text(text, encoding="utf-8")
     size = os.terminal_size((60, 24))
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda *fallback: size)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: size)
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: True)
     (line,) = [line for line in said(capsys, "list").splitlines() if line.startswith("  loud")]
     assert 57 <= len(line) + sum(character in "训练" for character in line) <= 60
@@ -180,7 +180,7 @@ def test_prose_is_filled_to_the_terminal_and_lists_are_left(
     text = PLUGIN.replace("Shout.", prose)
     (home / "plugins" / "noise.py").write_text(text, encoding="utf-8")
     size = os.terminal_size((60, 24))
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda *fallback: size)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: size)
     lines = said(capsys, "show", "loud").splitlines()
     start = lines.index("Shout.")
     assert lines[start : start + 7] == [

@@ -273,10 +273,10 @@ def test_a_full_disk_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(file: object, data: object) -> None:
         raise OSError(28, "No space left on device")
 
-    answer_diff = AnswerDiff(job)
+    comparison = AnswerDiff(job)
     monkeypatch.setattr(answer_diff, "write_whole", fail)
     with pytest.raises(TrainingError, match=r"Cannot write .*regression\.json: No space left"):
-        answer_diff.report()
+        comparison.report()
 
 
 def test_the_answer_of_a_change_is_the_first_of_those_wanted() -> None:
