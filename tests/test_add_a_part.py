@@ -59,6 +59,7 @@ HOLD_IT = (
     "tests/test_hooks_docs.py",
     "tests/core/test_plugins.py",
     "tests/cli/test_plugins_listing.py",
+    "tests/cli/test_plugins_switch.py",
 )
 # Of these, the checks of the parts, the mixes of two of them, and what lists all that there is.
 WANTED = (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chatseq.cli.main import run
+from chatseq.core.plugins import Registry
 from chatseq.hookspecs import PART_HOOKS
 
 Capture = pytest.CaptureFixture[str]
@@ -137,7 +138,8 @@ def test_a_contested_part_and_a_broken_plugin_are_marked(
     assert last[0] == "noise"  # it is active, since one of its parts is
 
 
-def test_an_unknown_kind_or_name_is_told(capsys: Capture) -> None:
+def test_an_unknown_kind_or_name_is_told(capsys: Capture, registry: Registry) -> None:
+    attentions = ", ".join(registry.parts("attention"))
     for arguments, error in {
         (
             "list",
@@ -145,7 +147,7 @@ def test_an_unknown_kind_or_name_is_told(capsys: Capture) -> None:
             "atention",
         ): "No kind of part named 'atention'. Did you mean 'attention'?",
         ("show", "genral"): "No part named 'genral'. Did you mean 'general'?",
-        ("show", "gru", "--kind", "attention"): "No part named 'gru'. Choose from: additive,",
+        ("show", "gru", "--kind", "attention"): f"No part named 'gru'. Choose from: {attentions}.",
         ("show", "zzz"): "No part named 'zzz'. See: chatseq plugins list",
     }.items():
         assert run(["plugins", *arguments]) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from chatseq.cli.main import run
 from chatseq.core.disabled import read_disabled
+from chatseq.core.plugins import Registry
 
 Capture = pytest.CaptureFixture[str]
 
@@ -35,9 +36,10 @@ def listed(capsys: Capture) -> list[dict[str, Any]]:
     return rows
 
 
-def test_a_built_in_plugin_is_switched_off_and_on(capsys: Capture) -> None:
+def test_a_built_in_plugin_is_switched_off_and_on(capsys: Capture, registry: Registry) -> None:
+    attentions = ", ".join(registry.parts("attention"))
     out = said(capsys, "plugins", "off", "chatseq_attention")
-    assert out.startswith("Switched off chatseq_attention: attention additive, concat,")
+    assert out.startswith(f"Switched off chatseq_attention: attention {attentions}.")
     assert out.endswith(". Back on with: chatseq plugins on chatseq_attention\n")
     rows = [row for row in listed(capsys) if row["kind"] == "attention"]
     assert {row["status"] for row in rows} == {"off"}
@@ -45,7 +47,7 @@ def test_a_built_in_plugin_is_switched_off_and_on(capsys: Capture) -> None:
     assert {row["version"] for row in rows} == {"0.1.0"}
     assert "  chatseq_attention     0.1.0             off\n" in said(capsys, "plugins", "list")
     out = said(capsys, "plugins", "on", "chatseq_attention")
-    assert out.startswith("Switched on chatseq_attention: attention additive")
+    assert out.startswith(f"Switched on chatseq_attention: attention {attentions}")
     assert "off" not in {row["status"] for row in listed(capsys)}
 
 
