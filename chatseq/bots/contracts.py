@@ -101,8 +101,8 @@ class Scorer(Protocol):
         """Learn from the corpus, and write what `open` needs into a folder.
 
         Names of files begin with the name under which the scorer is listed and a hyphen or a dot,
-        so that scorers never write the same: letters, digits, dots and hyphens. As `fit` of a responder it is called
-        twice where questions were held out.
+        so that scorers never write the same: letters, digits, dots and hyphens. As `fit` of a
+        responder it is called twice where questions were held out.
         """
 
     def open(self, bot: Bot) -> FittedScorer | None:
