@@ -165,13 +165,19 @@ def finite_in_halves(part: nn.Module, arguments: Sequence[Any], runs: Callable[.
 
 
 def made_elsewhere(part: nn.Module, arguments: Sequence[Any], runs: Callable[..., Any]) -> None:
-    """Require that a part whose weights and arguments are on another device makes all there."""
+    """Require that a part whose weights and arguments are on another device makes all there.
+
+    It runs forth and back, and takes a step of the optimiser.
+    """
     with elsewhere() as device:
         there = part.to(device)
         found = list(runs(there, *(_moved(argument, device) for argument in arguments)))
         stray = [tensor for tensor in _flat(found) if tensor.device != device]
         require(not stray, f"it gives a tensor on {stray[0].device if stray else device}")
         _backward(numbers(found))
+        learnt = [each for each in there.parameters() if each.grad is not None]
+        if learnt:
+            torch.optim.AdamW(learnt, foreach=False).step()
 
 
 def _moved(given: Any, device: torch.device) -> Any:
