@@ -22,7 +22,7 @@ from chatseq.core.plugins import Registry
 PROGRAM = [sys.executable, "-m", "chatseq"]
 Capture = pytest.CaptureFixture[str]
 
-SLOW = '''
+SLOW_RESPONDER = '''
 """A responder that says what it knows slowly, and a command; both in one file."""
 
 import time
@@ -93,7 +93,7 @@ def piped(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def slow(home: Path) -> None:
     """A one-file plugin with a slow responder and a command."""
     (home / "plugins").mkdir()
-    (home / "plugins" / "slow.py").write_text(SLOW, encoding="utf-8")
+    (home / "plugins" / "slow.py").write_text(SLOW_RESPONDER, encoding="utf-8")
 
 
 SLOW = pytest.mark.slow("the program in a process; tests/repl has the same within one")
