@@ -62,6 +62,8 @@ def score_answers(
         stepped = engine.step(last, state, encoded.memory)
         rows, wanted = walk.wanted()
         walk.advance(_numpy(stepped.log_probs[engine.array(rows), engine.array(wanted)]))
+        if walk.ended:
+            break
         parents, next_tokens = walk.beginnings()
         going = engine.array(parents)
         state = tuple(xp.take(part, going, axis=0) for part in stepped.state)
@@ -79,6 +81,8 @@ class _Walk:
     def __init__(self, tokens: Ints, beginnings: int) -> None:
         batch, count, _ = tokens.shape
         self._tokens, self._beginnings, self._level = tokens, beginnings, 0
+        self._questions = np.arange(batch)[:, None]
+        self._size = int(tokens.max(initial=0)) + 1  # more than any token
         self._slots = np.zeros((batch, count), np.int64)  # of each answer
         self._going = np.ones((batch, count), np.bool_)
         self._width = 1  # slots of each question
@@ -109,27 +113,26 @@ class _Walk:
         """Choose what goes on; return its rows of the step before and its tokens, both (rows,)."""
         keys = self._keys()
         order = np.argsort(keys, axis=1, kind="stable")
-        ordered = np.take_along_axis(keys, order, axis=1)
-        first = ordered != np.pad(ordered, ((0, 0), (1, 0)), constant_values=-1)[:, :-1]
-        first &= ordered >= 0
+        ordered = keys[self._questions, order]
+        first = ordered >= 0
+        first[:, 1:] &= ordered[:, 1:] != ordered[:, :-1]
         node = np.cumsum(first, axis=1) - 1  # of each answer, in the order of keys
         best = self._likeliest(order, first)
         slot_of_node = np.where(best, np.cumsum(best, axis=1) - 1, -1)
         nodes = np.empty_like(node)
-        np.put_along_axis(nodes, order, node, axis=1)
-        slots = np.take_along_axis(slot_of_node, np.maximum(nodes, 0), axis=1)
+        nodes[self._questions, order] = node
+        slots = slot_of_node[self._questions, np.maximum(nodes, 0)]
         self._going &= slots >= 0
         return self._rows(slots)
 
     def _keys(self) -> Ints:
         """Return a number for the beginning of each answer that goes on, -1 for the others."""
         token = self._tokens[:, :, self._level - 1]
-        size = int(self._tokens.max()) + 1
-        return np.where(self._going, self._slots * size + token, -1)
+        return np.where(self._going, self._slots * self._size + token, -1)
 
     def _likeliest(self, order: Ints, first: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which distinct beginnings of each question go on, (batch, nodes)."""
-        scores = np.take_along_axis(self.scores, order, axis=1)
+        scores = self.scores[self._questions, order]
         count = int(first.sum(axis=1).max())
         of_node = np.full((len(first), max(count, 1)), -np.inf)
         questions, places = np.nonzero(first)

@@ -61,8 +61,8 @@ class FittedNetworkScorer:
 
     def _tokens_of(self, candidates: Ints) -> Ints:
         """Return the tokens of candidates, (questions, candidates, tokens)."""
-        # Negative numbers count from the end of the table.
-        for number in np.unique(candidates[~self._ready[candidates]]).tolist():
+        ready = self._ready[candidates]  # negative numbers count from the end of the table
+        for number in [] if ready.all() else np.unique(candidates[~ready]).tolist():
             if number >= DECLINE:
                 row = answer_tokens([self._ids(number)], _LONGEST)[0]
                 self._tokens[number, : len(row)] = row
